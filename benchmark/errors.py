@@ -1,0 +1,54 @@
+"""The one family of errors that users see.
+
+Every message reads: where (file and line, or key), what is wrong, what was expected, how to
+fix it. Faults of the input are collected and raised together, so that a user mends a file once.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+__all__ = ["BenchmarkError", "did_you_mean", "raise_all"]
+
+
+class BenchmarkError(ValueError):
+    """A fault that the user can mend.
+
+    Args:
+        what: what is wrong, in a sentence without a final full stop.
+        where: file, `file:line` or key at fault.
+        fix: what to do about it.
+    """
+
+    def __init__(self, what: str, *, where: object = None, fix: str = "") -> None:
+        self.what, self.where, self.fix = what, where, fix
+        place = f"{where}: " if where is not None else ""
+        remedy = f". Fix: {fix}" if fix else ""
+        super().__init__(f"{place}{what}{remedy}")
+
+
+def did_you_mean(name: str, options: Iterable[str]) -> str:
+    """Return ' (did you mean …?)' for the nearest option, else the list of all options."""
+    known = sorted(options)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if near:
+        return f" (did you mean '{near[0]}'?)"
+    return f" (known: {', '.join(known) if known else 'none'})"
+
+
+def raise_all(errors: Sequence[BenchmarkError], summary: str) -> None:
+    """Raise nothing, the single error, or one error that lists all of them.
+
+    Args:
+        errors: the faults found.
+        summary: names what was checked, e.g. 'config/builtin.yaml'.
+
+    Raises:
+        BenchmarkError: if there is at least one fault.
+    """
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        listing = "\n".join(f"  - {error}" for error in errors)
+        raise BenchmarkError(f"{len(errors)} faults in {summary}:\n{listing}")
