@@ -90,7 +90,7 @@ class Meter:
 
     @property
     def components(self) -> tuple[str, ...]:
-        """The parts charged so far, in the order in which they first ran; 'other' is last, always."""
+        """The parts charged so far, in order of their first use; 'other' is always last."""
         return *(name for name in self._macs if name != OTHER), OTHER
 
     def macs(self, component: str) -> npt.NDArray[np.int64]:

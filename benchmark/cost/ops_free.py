@@ -28,6 +28,7 @@ FREE_OPS: Mapping[str, str] = {
         replication_pad2d replication_pad3d _pad_circular im2col col2im repeat tile
         repeat_interleave roll flip fliplr flipud rot90 tril triu meshgrid pixel_shuffle
         pixel_unshuffle channel_shuffle native_channel_shuffle to_dense _to_dense to_mkldnn
+        _mkldnn_reshape _mkldnn_transpose
         mkldnn_reorder_conv2d_weight mkldnn_reorder_conv3d_weight pin_memory _pin_memory
         is_pinned diag diag_embed block_diag
         _pack_padded_sequence _pad_packed_sequence to_padded_tensor _nested_tensor_from_mask
