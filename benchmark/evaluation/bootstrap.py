@@ -1,0 +1,117 @@
+"""Uncertainty from the choice of videos: every run of a dataset is resampled in the same way.
+
+Resamples are kept as multiplicities, so that the difference of two runs is paired resample by
+resample, and so that a metric in a thousand resamples costs little more than in one.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from benchmark.evaluation.metrics import Scores, Targets, correct_at_1, label_matrix
+from benchmark.seeds import derive_seed
+
+__all__ = ["replicate_metric", "resamples"]
+
+# Bounds the transposed weights of one block; at 1,000 replicates up to 8,000 videos are one block.
+_BLOCK_BYTES = 1 << 26
+
+
+def resamples(num_videos: int, num_replicates: int, seed: int) -> npt.NDArray[np.int32]:
+    """Draw videos with replacement, and return how often each was drawn: `[B, N]`.
+
+    A function of its arguments only, and the first replicates do not depend on how many follow.
+    """
+    generator = np.random.default_rng(derive_seed("bootstrap", num_videos, seed))
+    multiplicities = np.empty((num_replicates, num_videos), dtype=np.int32)
+    for row in multiplicities:
+        row[:] = np.bincount(generator.integers(num_videos, size=num_videos), minlength=num_videos)
+    return multiplicities
+
+
+def replicate_metric(
+    metric_name: Literal["map", "top1"],
+    scores: Scores,
+    targets: Targets,
+    weights: npt.NDArray[np.int32],
+) -> npt.NDArray[np.float64]:
+    """Return the metric in each resample, as if the videos were repeated: `[B]`.
+
+    A class that no video of a resample shows is left out of that resample's mean, the rule of
+    `mean_average_precision`.
+
+    Args:
+        metric_name: the metric, by the rules of `benchmark.evaluation.metrics`.
+        scores: `[N, C]`, finite.
+        targets: `[N]` class indices, or `[N, C]` with 1 for each label of a video.
+        weights: `[B, N]` multiplicities, from `resamples`.
+
+    Raises:
+        BenchmarkError: if there are no videos, or a score is not finite.
+    """
+    if metric_name == "top1":
+        hits = weights @ correct_at_1(scores, targets).astype(np.int32)
+        shares: npt.NDArray[np.float64] = hits / weights.sum(axis=1)
+        return shares
+    positives = label_matrix(scores, targets)
+    num_replicates, num_videos = weights.shape
+    block = max(1, _BLOCK_BYTES // (8 * num_videos))
+    parts = [
+        _mean_average_precisions(scores, positives, weights[start : start + block])
+        for start in range(0, num_replicates, block)
+    ]
+    return np.concatenate(parts)
+
+
+def _mean_average_precisions(
+    scores: Scores, positives: npt.NDArray[np.bool_], weights: npt.NDArray[np.int32]
+) -> npt.NDArray[np.float64]:
+    # One row a video, so that a resample-wide sum of videos reads whole rows of memory.
+    by_video = np.ascontiguousarray(weights.T, dtype=np.float64)
+    total = np.zeros(len(weights))
+    num_shown = np.zeros(len(weights), dtype=np.int64)
+    for c in np.flatnonzero(positives.any(axis=0)):
+        average, shown = _average_precisions(scores[:, c], positives[:, c], by_video)
+        total += average
+        num_shown += shown
+    result: npt.NDArray[np.float64] = total / np.maximum(num_shown, 1)
+    return result
+
+
+def _average_precisions(
+    scores: Scores, positives: npt.NDArray[np.bool_], by_video: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Return one class's average precision in each resample, and whether it is shown: `[B]`.
+
+    The scores of the positives are the thresholds, highest first. Each video falls to the first
+    threshold that its score reaches; sums of weights by threshold, accumulated, are the numbers
+    retrieved, and the same of the positives alone the true positives.
+    """
+    thresholds = np.unique(scores[positives])
+    level = len(thresholds) - np.searchsorted(thresholds, scores, side="right")
+    retrieved = _sums_by_level(level, level < len(thresholds), by_video, len(thresholds))
+    gained = _sums_by_level(level, positives, by_video, len(thresholds))
+    np.cumsum(retrieved, axis=0, out=retrieved)
+    true_positives = np.cumsum(gained, axis=0)
+    num_positives = true_positives[-1]
+    # Nothing retrieved means nothing gained, and a class that is not shown adds 0.
+    precision = np.divide(true_positives, np.maximum(retrieved, 1.0), out=retrieved)
+    average = np.einsum("kb,kb->b", gained, precision) / np.maximum(num_positives, 1.0)
+    return average, num_positives > 0
+
+
+def _sums_by_level(
+    level: npt.NDArray[np.int64],
+    chosen: npt.NDArray[np.bool_],
+    by_video: npt.NDArray[np.float64],
+    num_levels: int,
+) -> npt.NDArray[np.float64]:
+    videos = np.flatnonzero(chosen)
+    membership = csr_array(
+        (np.ones(len(videos)), (level[videos], videos)), shape=(num_levels, len(by_video))
+    )
+    return np.asarray(membership @ by_video)
