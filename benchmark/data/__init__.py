@@ -1,0 +1,1 @@
+"""Manifests, decoding, the frame store and the built-in videos."""

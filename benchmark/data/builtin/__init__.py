@@ -1,0 +1,1 @@
+"""Built-in videos with known answers: generated from a seed, every cue's frames on record."""
