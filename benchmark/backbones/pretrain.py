@@ -1,0 +1,96 @@
+"""Pretraining of the small network on the built-in train split: 'which cues does a frame show?'.
+
+It stands where ImageNet stands for the paper's backbones: it teaches what a glyph looks like, never
+which glyphs make a class. Only frames of training videos are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from benchmark.backbones.registry import Backbone, network_named
+from benchmark.config import BackboneConfig
+from benchmark.data.builtin.truth import Truth
+from benchmark.data.frame_store import FrameStore
+from benchmark.files import replace_when_complete
+from benchmark.seeds import derive_seed
+
+__all__ = ["pretrain"]
+
+
+def pretrain(
+    config: BackboneConfig,
+    sets: Sequence[tuple[FrameStore, dict[str, Truth], Sequence[str]]],
+    weights_file: Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[float]:
+    """Train a network to name the cues that are visible in a frame, and store its body.
+
+    Args:
+        config: network and schedule.
+        sets: for each built-in set its stored frames, the generator's record, and the ids of its
+            training videos.
+        weights_file: safetensors file to write.
+        progress: called with (steps done, steps in all).
+
+    Returns:
+        the mean loss of each epoch.
+    """
+    schedule = config.pretraining
+    assert schedule is not None, "checked with the settings"
+    seed = derive_seed("pretraining", config.network, schedule.model_dump_json())
+    torch.manual_seed(seed)
+    draw = np.random.default_rng(seed)
+    backbone = Backbone(network_named(config.network)).train()
+    samples = [(store, truth[v], v) for store, truth, ids in sets for v in ids]
+    head = nn.Linear(backbone.network.num_features, samples[0][1].visible([0]).shape[1])
+    parameters = [*backbone.parameters(), *head.parameters()]
+    optimiser = torch.optim.Adam(parameters, lr=schedule.learning_rate)
+    per_batch = max(1, schedule.batch_size // schedule.frames_per_video)
+    batches = -(-len(samples) // per_batch)
+    plan = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, schedule.learning_rate, total_steps=batches * schedule.epochs
+    )
+    losses = []
+    for epoch in range(schedule.epochs):
+        total = 0.0
+        for number, chosen in enumerate(np.array_split(draw.permutation(len(samples)), batches)):
+            frames, visible = _batch(
+                [samples[i] for i in chosen], schedule.frames_per_video, backbone.network.size, draw
+            )
+            loss = F.binary_cross_entropy_with_logits(head(backbone(frames)), visible)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            plan.step()
+            total += loss.item()
+            if progress:
+                progress(epoch * batches + number + 1, schedule.epochs * batches)
+        losses.append(total / batches)
+    with replace_when_complete(weights_file) as partial:
+        save_file({n: t.contiguous() for n, t in backbone.body.state_dict().items()}, partial)
+    return losses
+
+
+def _batch(
+    samples: Sequence[tuple[FrameStore, Truth, str]],
+    frames_per_video: int,
+    size: int,
+    draw: np.random.Generator,
+) -> tuple[Tensor, Tensor]:
+    frames, visible = [], []
+    for store, truth, video in samples:
+        positions = np.sort(draw.integers(store.num_positions(video), size=frames_per_video))
+        frames.append(store.frames(video, positions.tolist(), size))
+        visible.append(truth.visible(store.source_frames(video)[positions].tolist()))
+    return (
+        torch.from_numpy(np.concatenate(frames)),
+        torch.from_numpy(np.concatenate(visible)).float(),
+    )

@@ -1,0 +1,94 @@
+"""The command line: `python -m benchmark …`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmark.errors import BenchmarkError
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 well, 1 a fault that was explained, 2 bad usage."""
+    args = _parser().parse_args(argv)
+    try:
+        code: int = args.run(args)
+    except BenchmarkError as fault:
+        print(f"error: {fault}", file=sys.stderr)
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmark", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    from benchmark.cost import compare  # noqa: PLC0415
+    from benchmark.data import manifest_command  # noqa: PLC0415
+
+    manifest = commands.add_parser("manifest", help="list and check the videos of a dataset")
+    manifest_command.add_arguments(manifest)
+    manifest.set_defaults(run=manifest_command.run)
+
+    cost = commands.add_parser("cost", help="count a network's MACs with five counters")
+    compare.add_arguments(cost)
+    cost.set_defaults(run=compare.run)
+
+    show = commands.add_parser("show", help="print a table of a finished run")
+    show.add_argument("table", nargs="?", default="table1")
+    show.add_argument("--profile", default="builtin")
+    show.add_argument("--results", default="results")
+    show.set_defaults(run=_show)
+
+    job = commands.add_parser("job", help="one job of the workflow (called by it)")
+    job.add_argument("stage")
+    job.add_argument("--config", type=Path, required=True)
+    job.add_argument("--dataset", default="")
+    job.add_argument("--method", default="")
+    job.add_argument("--item", default="")
+    job.add_argument("--seeds", default="", help="such as 0-1-2; all of the profile's if left out")
+    job.add_argument("--threads", type=int, default=1)
+    job.add_argument("--log", type=Path)
+    job.set_defaults(run=_job)
+    return parser
+
+
+def _job(args: argparse.Namespace) -> int:
+    # Before any numerical library is imported, so that none starts more threads than it may.
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = str(args.threads)
+
+    from benchmark.jobs import JOBS, Job, read_resolved  # noqa: PLC0415
+    from benchmark.progress import JobFailedError, JobLog  # noqa: PLC0415
+
+    words = [args.stage, args.dataset, args.method, args.item, args.seeds and f"seeds {args.seeds}"]
+    log = JobLog(" ".join(filter(None, words)), args.log)
+    try:
+        with log.explaining():
+            config = read_resolved(args.config)
+            seeds = tuple(map(int, args.seeds.split("-"))) if args.seeds else config.seeds
+            job = Job(config, log, args.dataset, args.method, args.item, seeds, args.threads)
+            JOBS[args.stage](job)
+    except JobFailedError:
+        return 1
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    from benchmark.jobs import read_resolved  # noqa: PLC0415
+    from benchmark.plan import make_plan  # noqa: PLC0415
+    from benchmark.reporting.tables import print_table  # noqa: PLC0415
+
+    path = Path(args.results) / args.profile / "config.json"
+    if not path.is_file():
+        raise BenchmarkError(
+            "this profile has not been run", where=path, fix=f"run: make tables {args.profile}"
+        )
+    plan = make_plan(read_resolved(path))
+    print_table(plan.config, dict(plan.methods), args.table)
+    return 0

@@ -1,0 +1,218 @@
+"""What a method must provide: the whole contract, and its manual.
+
+A method is a folder `methods/<name>/` with `method.yaml` (what it is, its variants and the tables
+they stand in), `method.py` (one class named `Method`) and `README.md`. The harness owns seeds,
+data order, batching, devices, cost, checkpoints and every file; a method owns its network, its
+losses and its decisions. It sees videos only through the `Videos` that it is handed.
+
+Required of a subclass of `Method` (a `torch.nn.Module`)
+    Params              a frozen dataclass: the method's parameters with their defaults
+    __init__            builds the network for a `Task`; all randomness comes from torch's
+                        global generator, which the harness has seeded
+    stages              the training stages in order; variants that agree in the parameters
+                        that a stage names share that stage's weights
+    loss                the training loss of one stage on a batch of videos: a scalar tensor
+    predict             scores for a batch of videos (not for a subclass of `EarlyExit`)
+
+Optional
+    trainable           the parameters that a stage trains (default: all)
+
+Required of a subclass of `EarlyExit`, which looks at a video frame by frame
+    num_steps           T, the most frames it may open
+    visit               the stored positions to open, in order: `[N, T]`
+    step                take in the features of one frame, return the new state
+    classify            scores from the state, run for the videos that stop here
+
+Optional there
+    exit_value          a number in 0..1 for each video; above `exit_threshold` it stops
+
+Required of a subclass of `ExitControl`, which re-reads the stored steps of another method's run
+and chooses other exits from them, without running a network
+    exit_steps          1-based exit step of each video: `[N]`
+    charged             the components that its rule must run at every step
+
+Whatever runs inside `with videos.component('gate'):` is charged to that component and to the
+videos of that view, equally; `videos.select(rows)` narrows a view to some of its videos, with
+repetition where a video has several frames in the batch. Work outside any component is charged
+to 'other' and shown.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from benchmark.evaluation.records import Steps
+    from benchmark.videos import Videos
+
+__all__ = ["EarlyExit", "ExitControl", "Method", "Prediction", "Stage", "Task"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be recognised, and what the backbone gives.
+
+    Attributes:
+        classes: names of the classes, in the order of the scores.
+        multi_label: whether a video may have several labels.
+        num_features: D, features of one frame.
+        head_units: units of a frame head (FrameExit: 4096; a profile may scale it).
+    """
+
+    classes: tuple[str, ...]
+    multi_label: bool
+    num_features: int
+    head_units: int
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes C."""
+        return len(self.classes)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One training stage with the schedule of its source; a profile scales it.
+
+    Attributes:
+        name: of the stage, as `Method.loss` gets it.
+        params: names of the parameters on which its weights depend; those of the earlier stages
+            are added by the harness.
+        epochs: passes over the training videos.
+        milestones: epochs after which the learning rate is divided by ten.
+        finetunes_backbone: whether it also trains the backbone where the profile fine-tunes.
+    """
+
+    name: str
+    params: tuple[str, ...]
+    epochs: int
+    milestones: tuple[int, ...]
+    finetunes_backbone: bool = False
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a method that is no `EarlyExit` says about a batch.
+
+    Attributes:
+        scores: `[N, C]`, probabilities.
+        exit_step: `[N]`, 1-based number of the decision step, for the exit statistics.
+    """
+
+    scores: Tensor
+    exit_step: Tensor
+
+
+class Method(nn.Module, ABC):
+    """A network with its training and its decisions. See the module's docstring."""
+
+    Params: ClassVar[type[Any]]
+
+    def __init__(self, task: Task, params: Any) -> None:
+        super().__init__()
+        self.task = task
+        self.params = params
+
+    @property
+    @abstractmethod
+    def stages(self) -> Sequence[Stage]:
+        """Training stages in order."""
+
+    @abstractmethod
+    def loss(self, stage: str, videos: Videos) -> Tensor:
+        """Return the scalar training loss of a stage on a batch with targets."""
+
+    @abstractmethod
+    def predict(self, videos: Videos) -> Prediction:
+        """Return scores for a batch of videos."""
+
+    def trainable(self, stage: str) -> Iterable[nn.Parameter]:
+        """Return the parameters that a stage trains."""
+        del stage
+        return self.parameters()
+
+
+class EarlyExit(Method):
+    """A method that opens frames one at a time and may stop after each.
+
+    The harness runs the loop: it hands over one frame's features at a time and drops the videos
+    that stop, so no frame after the exit can influence a result. A state is any tree of tensors
+    whose first dimension is the batch.
+    """
+
+    exit_threshold: float = 0.5
+
+    @property
+    @abstractmethod
+    def num_steps(self) -> int:
+        """T, the most frames that it may open."""
+
+    @abstractmethod
+    def visit(self, videos: Videos) -> Tensor:
+        """Return the stored positions to open, in order: `[N, T]` int64."""
+
+    @abstractmethod
+    def step(self, step: int, features: Tensor, state: Any, videos: Videos) -> Any:
+        """Take in one frame and return the new state.
+
+        Args:
+            step: 1-based.
+            features: `[N, D]`, of this step's frame.
+            state: what the last step returned, None at the first.
+            videos: the view of these N videos, to name components.
+        """
+
+    @abstractmethod
+    def classify(self, step: int, state: Any, videos: Videos) -> Tensor:
+        """Return probabilities `[N, C]` from the state after `step`."""
+
+    def exit_value(self, step: int, state: Any, videos: Videos) -> Tensor | None:
+        """Return `[N]` in 0..1, above `exit_threshold` means stop; None: never stop here."""
+        del step, state, videos
+        return None
+
+    def predict(self, videos: Videos) -> Prediction:
+        """Run the harness's own loop (the harness calls it directly)."""
+        from benchmark.evaluation.stepping import run_with_exits  # noqa: PLC0415  (no cycle)
+
+        return run_with_exits(self, videos)
+
+
+class ExitControl(ABC):
+    """An exit rule that is applied to the stored steps of another method's run."""
+
+    Params: ClassVar[type[Any]]
+
+    def __init__(self, params: Any) -> None:
+        self.params = params
+
+    @abstractmethod
+    def exit_steps(
+        self, test: Steps, train: Steps | None, targets: npt.NDArray[Any], seed: int
+    ) -> npt.NDArray[np.int64]:
+        """Return the 1-based exit step of each test video: `[N]`.
+
+        Args:
+            test: the source run's steps on the test videos.
+            train: its steps on its training videos, where method.yaml asks for them.
+            targets: of the test videos, for the oracle only; a rule that uses them must be
+                declared `kind: control` and says so in its label.
+            seed: for random rules.
+        """
+
+    @property
+    def charged(self) -> tuple[str, ...]:
+        """Components charged at every step although the source runs them on exit only."""
+        return ()
+
+    @property
+    def uncharged(self) -> tuple[str, ...]:
+        """Components of the source that this rule does not run (its gates)."""
+        return ("gate",)

@@ -1,0 +1,1 @@
+"""Prediction runs, metrics, statistics."""

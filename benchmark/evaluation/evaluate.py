@@ -1,0 +1,142 @@
+"""From prediction rows to results: metrics, costs, counts and where they come from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.data.frame_store import FrameStore
+from benchmark.data.manifest import Manifest, read_manifest
+from benchmark.evaluation.bootstrap import replicate_metric, resamples
+from benchmark.evaluation.metrics import evaluate
+from benchmark.evaluation.records import RunKey, Steps
+from benchmark.evaluation.result import Counts, Result
+from benchmark.files import digest_of, digest_of_files
+from benchmark.layout import Layout
+from benchmark.plan import Plan
+from benchmark.provenance import provenance
+from benchmark.seeds import derive_seed
+
+__all__ = ["evaluate_all"]
+
+
+def evaluate_all(
+    plan: Plan,
+    dataset: str,
+    method: str,
+    entries: Sequence[Mapping[str, Any]],
+    progress: Callable[[int, int], None],
+) -> list[dict[str, Any]]:
+    """Write the result of every run of a method on a dataset.
+
+    Args:
+        plan: the profile.
+        dataset: its name.
+        method: its name.
+        entries: what the prediction jobs said: a file or a failure for each (variant, seed).
+        progress: called with (done, in all).
+
+    Returns:
+        one entry for each result: its file, digest and status.
+    """
+    layout = Layout.of(plan.config)
+    manifest = read_manifest(layout.manifest(dataset))
+    owner = plan.config.frames_name(dataset)
+    num_undecodable = len(FrameStore.open(layout.frames(owner)).failures)
+    said = {(entry["variant"], entry["seed"]): entry for entry in entries}
+    weights: dict[tuple[str, ...], npt.NDArray[np.int32]] = {}
+    written = []
+    keys = plan.runs(dataset, method)
+    for number, key in enumerate(keys, 1):
+        entry = said[key.variant, key.seed]
+        base = _base(plan, manifest, num_undecodable, key)
+        if "failed" in entry:
+            (key.folder(layout.runs) / "replicates.npy").unlink(missing_ok=True)
+            path = Result(**base, status="failed", reason=entry["failed"]).save(layout.runs)
+        else:
+            steps = Steps.load(layout.runs / dataset / method / entry["predictions"])
+            ids = tuple(steps.video_ids.tolist())
+            if ids not in weights:
+                seed = derive_seed("bootstrap", dataset, manifest.digest)
+                weights[ids] = resamples(len(ids), plan.config.bootstrap.replicates, seed)
+            targets = manifest.targets(list(ids))
+            result = _measured(base, steps, targets)
+            replicates = replicate_metric(
+                result.primary_metric, steps.exit_scores(), targets, weights[ids]
+            )
+            path = result.save(layout.runs, replicates)
+        written.append(
+            {
+                "variant": key.variant,
+                "seed": key.seed,
+                "result": str(path.relative_to(layout.runs)),
+                "digest": digest_of_files([path]),
+                "status": "failed" if "failed" in entry else "ok",
+            }
+        )
+        progress(number, len(keys))
+    return written
+
+
+def _base(plan: Plan, manifest: Manifest, num_undecodable: int, key: RunKey) -> dict[str, Any]:
+    settings = plan.config.datasets[key.dataset]
+    method = plan.methods[key.method].manifest
+    counts = manifest.counts()
+    return {
+        "dataset": key.dataset,
+        "role": settings.role,
+        "method": key.method,
+        "variant": key.variant,
+        "seed": key.seed,
+        "kind": method.kind,
+        "primary_metric": settings.metric,
+        "params": plan.params(key.dataset, key.method, key.variant),
+        "labels": labels(plan, key.dataset),
+        "num_videos": Counts(
+            manifest=len(manifest.rows),
+            evaluated=0,
+            missing=counts.get("missing", 0),
+            unreadable=counts.get("unreadable", 0) + num_undecodable,
+            duplicate=counts.get("duplicate", 0),
+        ),
+        "provenance": {
+            "manifest_digest": manifest.digest,
+            "config_digest": digest_of(json.loads(plan.config.model_dump_json())),
+            **provenance(),
+        },
+    }
+
+
+def _measured(base: Mapping[str, Any], steps: Steps, targets: npt.NDArray[Any]) -> Result:
+    macs = steps.macs_by_component().mean(axis=0)
+    counts = base["num_videos"].model_copy(update={"evaluated": steps.num_videos})
+    histogram = np.bincount(steps.exit_step, minlength=steps.num_steps + 1)[1:]
+    return Result(
+        **{
+            **base,
+            "status": "ok",
+            "num_videos": counts,
+            "metrics": evaluate(steps.exit_scores(), targets),
+            "macs_per_video": float(steps.macs().mean()),
+            "macs_by_component": dict(zip(steps.components, macs.tolist(), strict=True)),
+            "frames_per_video": float(steps.frames_at_exit().mean()),
+            "exit_histogram": tuple(histogram.tolist()),
+        }
+    )
+
+
+def labels(plan: Plan, dataset: str) -> tuple[str, ...]:
+    """Return what a reader must know about numbers on a dataset under this profile."""
+    config = plan.config
+    said = []
+    if config.datasets[dataset].builtin:
+        said.append("built-in data")
+    if config.backbone.weights == "random":
+        said.append("random weights")
+    if config.training.epochs_scale < 1:
+        said.append(f"unfinished training ({config.training.epochs_scale:g} of the epochs)")
+    return tuple(said)

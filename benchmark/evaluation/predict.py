@@ -1,0 +1,128 @@
+"""Prediction runs: every video of a dataset through a trained method, or through an exit control."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmark.contract import ExitControl
+from benchmark.cost.meter import Meter
+from benchmark.data.manifest import read_manifest
+from benchmark.errors import BenchmarkError
+from benchmark.evaluation.records import RunKey, Steps, concatenate
+from benchmark.evaluation.stepping import predict_steps
+from benchmark.files import write_text
+from benchmark.inputs import OpenDataset
+from benchmark.layout import Layout
+from benchmark.methods import load_method, make_params
+from benchmark.plan import Plan
+from benchmark.seeds import derive_seed, video_keys
+from benchmark.training.runs import Trained, Trainer
+from benchmark.videos import Videos
+
+__all__ = ["control_all", "predict_all", "predict_videos"]
+
+_BATCH = 256
+Progress = Callable[[int, int], None]
+
+
+def predict_videos(
+    data: OpenDataset, trained: Trained, video_ids: Sequence[str], seed: int, batch: int = _BATCH
+) -> Steps:
+    """Run a trained method on videos, in batches."""
+    source = data.source(video_ids, trained.backbone)
+    keys, lengths = video_keys(video_ids), data.lengths(video_ids)
+    parts = []
+    for start in range(0, len(video_ids), batch):
+        chosen = np.arange(start, min(start + batch, len(video_ids)))
+
+        def make(meter: Meter, chosen: Any = chosen) -> Videos:
+            indices = torch.from_numpy(chosen)
+            return Videos(source, indices, keys[chosen], lengths[chosen], seed, meter=meter)
+
+        parts.append(predict_steps(trained.method, make, [video_ids[i] for i in chosen]))
+    return concatenate(parts)
+
+
+def predict_all(
+    plan: Plan, dataset: str, method: str, seeds: Sequence[int], progress: Progress
+) -> list[dict[str, Any]]:
+    """Write the rows of every variant of a method for some seeds.
+
+    Returns:
+        one entry for each (variant, seed): its file, or why it failed.
+    """
+    trainer = Trainer(plan, dataset, method)
+    runs = Layout.of(plan.config).runs
+    keys = [key for key in plan.runs(dataset, method) if key.seed in seeds]
+    entries: list[dict[str, Any]] = []
+    for key in keys:
+        entry: dict[str, Any] = {"variant": key.variant, "seed": key.seed}
+        try:
+            _predict_run(plan, trainer, key, runs)
+            entry["predictions"] = f"{key.variant}/seed{key.seed}/predictions.parquet"
+        except BenchmarkError:
+            raise
+        except Exception as fault:
+            (key.folder(runs) / "predictions.parquet").unlink(missing_ok=True)
+            entry["failed"] = f"prediction: {type(fault).__name__}: {fault}"
+        entries.append(entry)
+        progress(len(entries), len(keys))
+    return entries
+
+
+def _predict_run(plan: Plan, trainer: Trainer, key: RunKey, runs: Path) -> None:
+    folder = key.folder(runs)
+    seed = derive_seed(key.dataset, key.method, key.variant, key.seed, "prediction")
+    on_train = plan.needs_train_steps(key.dataset, key.method, key.variant)
+    test_parts, train_parts, log = [], [], []
+    for fold in range(trainer.data.manifest.num_folds):
+        trained = trainer.get(key.variant, key.seed, fold)
+        train_ids, test_ids = trainer.data.fold(fold)
+        test_parts.append(predict_videos(trainer.data, trained, test_ids, seed))
+        log += [{"fold": fold, **line} for line in trained.log]
+        if on_train:
+            train_parts.append(predict_videos(trainer.data, trained, train_ids, seed))
+    concatenate(test_parts).save(folder / "predictions.parquet")
+    if on_train:
+        concatenate(train_parts).save(folder / "train_predictions.parquet")
+    write_text(folder / "training.jsonl", "".join(f"{json.dumps(line)}\n" for line in log))
+
+
+def control_all(plan: Plan, dataset: str, method: str, progress: Progress) -> list[dict[str, Any]]:
+    """Write the rows of every variant of an exit control, for all seeds."""
+    source = plan.methods[method].manifest.source
+    assert source is not None, "an exit control has a source"
+    kind: type[ExitControl] = load_method(plan.methods[method])
+    layout = Layout.of(plan.config)
+    manifest = read_manifest(layout.manifest(dataset))
+    where = plan.methods[method].folder / "method.yaml"
+    entries: list[dict[str, Any]] = []
+    keys = plan.runs(dataset, method)
+    for key in keys:
+        entry: dict[str, Any] = {"variant": key.variant, "seed": key.seed}
+        origin = RunKey(dataset, source.method, source.variant, key.seed).folder(layout.runs)
+        target = key.folder(layout.runs) / "predictions.parquet"
+        params = make_params(kind, plan.params(dataset, method, key.variant), where)
+        if not (origin / "predictions.parquet").is_file():
+            target.unlink(missing_ok=True)
+            entry["failed"] = f"its source {source.method}/{source.variant} failed"
+        else:
+            test = Steps.load(origin / "predictions.parquet")
+            train = Steps.load(origin / "train_predictions.parquet") if source.train_steps else None
+            control = kind(params)
+            seed = derive_seed(dataset, method, key.variant, key.seed)
+            targets = manifest.targets(test.video_ids.tolist())
+            exits = control.exit_steps(test, train, targets, seed)
+            test.exiting_at(exits, charged=control.charged, uncharged=control.uncharged).save(
+                target
+            )
+            entry["predictions"] = f"{key.variant}/seed{key.seed}/predictions.parquet"
+        entries.append(entry)
+        progress(len(entries), len(keys))
+    return entries

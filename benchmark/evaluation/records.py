@@ -1,0 +1,221 @@
+"""The rows that a prediction run leaves behind, one a video: everything later is derived from them.
+
+Scores, exit values and costs of **every** step are kept, so any threshold, budget or exit rule can
+be evaluated again without a model.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmark.errors import BenchmarkError
+from benchmark.files import replace_when_complete
+
+__all__ = ["RunKey", "Steps", "concatenate"]
+
+_SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, order=True)
+class RunKey:
+    """Names one run: a variant of a method on a dataset with a seed."""
+
+    dataset: str
+    method: str
+    variant: str
+    seed: int
+
+    def folder(self, runs: Path) -> Path:
+        """Return the folder of this run's files."""
+        return runs / self.dataset / self.method / self.variant / f"seed{self.seed}"
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What happened, and what would have happened, at each of S steps of N videos.
+
+    Attributes:
+        video_ids: `[N]`.
+        scores: `[N, S, C]` float32, probabilities after each step.
+        exit_values: `[N, S]` float32, the gate's value, NaN where there is none.
+        exit_step: `[N]` int64, 1-based step at which the run really stopped.
+        frames_opened: `[N, S]` int64, different frames opened up to each step.
+        components: K names of cost components.
+        step_macs: `[N, S, K]` int64, MACs of a step that is passed or at which it stops.
+        exit_macs: `[N, S, K]` int64, MACs added by answering at a step.
+    """
+
+    video_ids: npt.NDArray[np.str_]
+    scores: npt.NDArray[np.float32]
+    exit_values: npt.NDArray[np.float32]
+    exit_step: npt.NDArray[np.int64]
+    frames_opened: npt.NDArray[np.int64]
+    components: tuple[str, ...]
+    step_macs: npt.NDArray[np.int64]
+    exit_macs: npt.NDArray[np.int64]
+
+    @property
+    def num_videos(self) -> int:
+        """Number of videos N."""
+        return self.scores.shape[0]
+
+    @property
+    def num_steps(self) -> int:
+        """Number of steps S."""
+        return self.scores.shape[1]
+
+    def exit_scores(self) -> npt.NDArray[np.float32]:
+        """Return the scores of the answers: `[N, C]`."""
+        result: npt.NDArray[np.float32] = self.scores[
+            np.arange(self.num_videos), self.exit_step - 1
+        ]
+        return result
+
+    def frames_at_exit(self) -> npt.NDArray[np.int64]:
+        """Return the number of frames opened by each video: `[N]`."""
+        result: npt.NDArray[np.int64] = self.frames_opened[
+            np.arange(self.num_videos), self.exit_step - 1
+        ]
+        return result
+
+    def macs_by_component(self) -> npt.NDArray[np.int64]:
+        """Return the MACs that each video spent up to its exit: `[N, K]`."""
+        rows = np.arange(self.num_videos)
+        passed = np.cumsum(self.step_macs, axis=1)[rows, self.exit_step - 1]
+        result: npt.NDArray[np.int64] = passed + self.exit_macs[rows, self.exit_step - 1]
+        return result
+
+    def macs(self) -> npt.NDArray[np.int64]:
+        """Return the total MACs of each video: `[N]`."""
+        result: npt.NDArray[np.int64] = self.macs_by_component().sum(axis=1)
+        return result
+
+    def exiting_at(
+        self,
+        exit_step: npt.NDArray[np.int64],
+        *,
+        charged: Sequence[str] = (),
+        uncharged: Sequence[str] = (),
+    ) -> Steps:
+        """Return the same steps under another exit rule.
+
+        Args:
+            exit_step: `[N]`, 1-based.
+            charged: components that the rule runs at every step instead of at the exit only.
+            uncharged: components that the rule does not run.
+        """
+        step_macs, exit_macs = self.step_macs.copy(), self.exit_macs.copy()
+        for index, component in enumerate(self.components):
+            if component in uncharged:
+                step_macs[..., index] = exit_macs[..., index] = 0
+            if component in charged:
+                step_macs[..., index] += exit_macs[..., index]
+                exit_macs[..., index] = 0
+        exits = np.asarray(exit_step, dtype=np.int64)
+        return replace(self, exit_step=exits, step_macs=step_macs, exit_macs=exit_macs)
+
+    def save(self, path: Path) -> None:
+        """Write one parquet row a video; the file appears only when it is complete."""
+        flat = {
+            "scores": self.scores,
+            "exit_values": self.exit_values,
+            "frames_opened_by_step": self.frames_opened,
+        }
+        for index, component in enumerate(self.components):
+            flat[f"step_macs_{component}"] = self.step_macs[..., index]
+            flat[f"exit_macs_{component}"] = self.exit_macs[..., index]
+        columns: dict[str, Any] = {
+            "video_id": pa.array(self.video_ids.tolist(), pa.string()),
+            "exit_step": self.exit_step,
+            "frames_opened": self.frames_at_exit(),
+        }
+        spent = self.macs_by_component()
+        columns |= {f"macs_{name}": spent[:, k] for k, name in enumerate(self.components)}
+        columns |= {name: _lists(values) for name, values in flat.items()}
+        header = {
+            "schema_version": _SCHEMA_VERSION,
+            "num_steps": self.num_steps,
+            "num_classes": self.scores.shape[2],
+            "components": self.components,
+        }
+        table = pa.table(columns).replace_schema_metadata({"steps": json.dumps(header)})
+        with replace_when_complete(path) as partial:
+            pq.write_table(table, partial, compression="zstd")
+
+    @classmethod
+    def load(cls, path: Path) -> Steps:
+        """Read the rows of a run.
+
+        Raises:
+            BenchmarkError: if the file is missing, or is no such file.
+        """
+        try:
+            table = pq.read_table(path)
+            header = json.loads(table.schema.metadata[b"steps"])
+        except (OSError, KeyError, TypeError, pa.ArrowInvalid) as fault:
+            raise BenchmarkError(
+                f"no readable prediction rows ({fault})", where=path, fix="run the workflow again"
+            ) from fault
+        num, steps, components = table.num_rows, header["num_steps"], tuple(header["components"])
+
+        def matrix(name: str, *shape: int) -> npt.NDArray[Any]:
+            values = table.column(name).combine_chunks().flatten().to_numpy(zero_copy_only=False)
+            return values.reshape(num, steps, *shape)
+
+        def cost(prefix: str) -> npt.NDArray[np.int64]:
+            parts = [matrix(f"{prefix}_{name}") for name in components]
+            return np.stack(parts, axis=-1).astype(np.int64)
+
+        return cls(
+            video_ids=np.array(table.column("video_id").to_pylist(), dtype=np.str_),
+            scores=matrix("scores", header["num_classes"]).astype(np.float32),
+            exit_values=matrix("exit_values").astype(np.float32),
+            exit_step=table.column("exit_step").to_numpy().astype(np.int64),
+            frames_opened=matrix("frames_opened_by_step").astype(np.int64),
+            components=components,
+            step_macs=cost("step_macs"),
+            exit_macs=cost("exit_macs"),
+        )
+
+
+def _lists(values: npt.NDArray[Any]) -> pa.Array:
+    flat = values.reshape(len(values), -1)
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat.reshape(-1)), max(flat.shape[1], 1))
+
+
+def concatenate(parts: Sequence[Steps]) -> Steps:
+    """Join the steps of several batches or folds, which name the same components."""
+    first = parts[0]
+    names = tuple(dict.fromkeys(name for part in parts for name in part.components))
+
+    def joined(field: str) -> npt.NDArray[Any]:
+        return np.concatenate([getattr(part, field) for part in parts])
+
+    def costs(field: str) -> npt.NDArray[np.int64]:
+        blocks = []
+        for part in parts:
+            block = np.zeros((part.num_videos, first.num_steps, len(names)), dtype=np.int64)
+            for index, name in enumerate(part.components):
+                block[..., names.index(name)] = getattr(part, field)[..., index]
+            blocks.append(block)
+        return np.concatenate(blocks)
+
+    return Steps(
+        video_ids=joined("video_ids"),
+        scores=joined("scores"),
+        exit_values=joined("exit_values"),
+        exit_step=joined("exit_step"),
+        frames_opened=joined("frames_opened"),
+        components=names,
+        step_macs=costs("step_macs"),
+        exit_macs=costs("exit_macs"),
+    )

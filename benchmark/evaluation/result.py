@@ -1,0 +1,106 @@
+"""What is reported of one run, with everything needed to trust it or to run it again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from benchmark.errors import BenchmarkError
+from benchmark.evaluation.records import RunKey
+from benchmark.files import write_json
+
+__all__ = ["Counts", "Result"]
+
+
+class Counts(BaseModel):
+    """What became of the manifest's videos."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    manifest: int
+    evaluated: int
+    missing: int = 0
+    unreadable: int = 0
+    duplicate: int = 0
+
+
+class Result(BaseModel):
+    """`result.json` of one (dataset, method, variant, seed).
+
+    Attributes:
+        status: 'failed' and 'skipped' carry a reason and no numbers.
+        metrics: 'map', 'top1', 'macro_f1', each in 0..1.
+        macs_per_video: mean over the videos; 1 GFLOP is 10^9 of them.
+        macs_by_component: the same, by cost component.
+        frames_per_video: mean number of different frames opened.
+        exit_histogram: number of videos that stop at each step.
+        params: all parameters of the method, defaults included.
+        labels: what a reader must know, e.g. 'built-in data'.
+        provenance: digests, versions, machine, time.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = 1
+    dataset: str
+    role: str
+    method: str
+    variant: str
+    seed: int
+    kind: str
+    status: Literal["ok", "failed", "skipped"]
+    reason: str = ""
+    primary_metric: Literal["map", "top1"]
+    metrics: dict[str, float] = {}
+    macs_per_video: float | None = None
+    macs_by_component: dict[str, float] = {}
+    frames_per_video: float | None = None
+    exit_histogram: tuple[int, ...] = ()
+    num_videos: Counts
+    params: dict[str, Any] = {}
+    labels: tuple[str, ...] = ()
+    provenance: dict[str, Any] = {}
+
+    @property
+    def key(self) -> RunKey:
+        """Names the run."""
+        return RunKey(self.dataset, self.method, self.variant, self.seed)
+
+    @property
+    def value(self) -> float:
+        """The dataset's own metric, in 0..1."""
+        return self.metrics[self.primary_metric]
+
+    def save(self, runs: Path, replicates: npt.NDArray[np.float64] | None = None) -> Path:
+        """Write `result.json`, and `replicates.npy` beside it: the metric in each resample."""
+        folder = self.key.folder(runs)
+        if replicates is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            np.save(folder / "replicates.npy", replicates)
+        path = folder / "result.json"
+        write_json(path, self.model_dump(mode="json"))
+        return path
+
+    @classmethod
+    def load(cls, path: Path) -> Result:
+        """Read a result.
+
+        Raises:
+            BenchmarkError: if it is missing or does not follow the schema.
+        """
+        try:
+            return cls.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, ValidationError) as fault:
+            raise BenchmarkError(
+                f"no valid result ({fault})", where=path, fix="run the workflow again"
+            ) from fault
+
+    def replicates(self, runs: Path) -> npt.NDArray[np.float64]:
+        """Return the metric in each bootstrap resample of the videos: `[B]`."""
+        loaded: npt.NDArray[np.float64] = np.load(self.key.folder(runs) / "replicates.npy")
+        return loaded

@@ -1,0 +1,67 @@
+"""Files that are either whole or absent, so that a killed run never leaves half a result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+__all__ = [
+    "digest_of",
+    "digest_of_files",
+    "replace_when_complete",
+    "write_json",
+    "write_json_if_changed",
+    "write_text",
+]
+
+
+@contextmanager
+def replace_when_complete(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`, which takes its place when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file at once."""
+    with replace_when_complete(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON at once, with stable layout."""
+    write_text(path, json.dumps(content, indent=1, sort_keys=False, allow_nan=False) + "\n")
+
+
+def write_json_if_changed(path: Path, content: Any) -> None:
+    """Write JSON, but leave a file that says the same untouched."""
+    try:
+        same = json.loads(path.read_text(encoding="utf-8")) == content
+    except (OSError, ValueError):
+        same = False
+    if not same:
+        write_json(path, content)
+
+
+def digest_of(content: Any) -> str:
+    """Return a short digest of anything that JSON can hold, whatever the order of its keys."""
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def digest_of_files(paths: Iterable[Path]) -> str:
+    """Return a short digest of the files' names and bytes, whatever their order or folder."""
+    whole = hashlib.sha256()
+    for path in sorted(paths, key=lambda p: (p.name, str(p))):
+        whole.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()[:16]

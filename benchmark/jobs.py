@@ -1,0 +1,226 @@
+"""What each job of the workflow does: reads the files of the stage before, writes its own.
+
+A job's last act is to write the file that the workflow waits for; everything else that it writes
+is found again, by name and digest, when it is killed and started once more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmark.config import Config
+from benchmark.errors import BenchmarkError
+from benchmark.files import write_json
+from benchmark.layout import Layout
+from benchmark.plan import Plan, make_plan
+from benchmark.progress import JobLog
+
+__all__ = ["JOBS", "Job"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job as the workflow asked for it.
+
+    Attributes:
+        config: the resolved settings.
+        dataset: wildcards, empty where the stage has none.
+        seeds: of this job; all of the profile where the stage has no seeds.
+        threads: how many the job may use.
+    """
+
+    config: Config
+    log: JobLog
+    dataset: str = ""
+    method: str = ""
+    item: str = ""
+    seeds: tuple[int, ...] = ()
+    threads: int = 1
+
+    @property
+    def layout(self) -> Layout:
+        """Where the profile's files lie."""
+        return Layout.of(self.config)
+
+    def plan(self) -> Plan:
+        """Return what the profile runs."""
+        return make_plan(self.config)
+
+
+def _videos(job: Job) -> None:
+    from benchmark.data.builtin.generate import generate  # noqa: PLC0415
+
+    builtin = job.config.datasets[job.dataset].builtin
+    assert builtin is not None, "the workflow asks for built-in sets only"
+    generate(
+        builtin.set,
+        job.layout.videos(job.dataset),
+        num_train=builtin.num_train,
+        num_val=builtin.num_val,
+        seed=builtin.seed,
+        workers=job.threads,
+        progress=job.log.progress,
+    )
+
+
+def _manifest(job: Job) -> None:
+    from benchmark.data.manifest import write_manifest  # noqa: PLC0415
+    from benchmark.data.of_profile import build_profile_manifest  # noqa: PLC0415
+
+    manifest = build_profile_manifest(job.config, job.dataset, job.threads, job.log.progress)
+    write_manifest(manifest, job.layout.manifest(job.dataset))
+
+
+def _frames(job: Job) -> None:
+    from benchmark.data.extract import extract  # noqa: PLC0415
+    from benchmark.data.manifest import read_manifest  # noqa: PLC0415
+    from benchmark.data.of_profile import recipe_of  # noqa: PLC0415
+
+    extract(
+        read_manifest(job.layout.manifest(job.dataset)),
+        job.layout.frames(job.dataset),
+        recipe_of(job.config, job.dataset),
+        workers=job.threads,
+        progress=job.log.progress,
+    )
+
+
+def _pretrain(job: Job) -> None:
+    from benchmark.backbones.pretrain import pretrain  # noqa: PLC0415
+    from benchmark.data.builtin.truth import load_truth  # noqa: PLC0415
+    from benchmark.data.frame_store import FrameStore  # noqa: PLC0415
+    from benchmark.data.manifest import read_manifest  # noqa: PLC0415
+
+    _bind_threads(job.threads)
+    layout, sets = job.layout, []
+    for name, settings in job.config.datasets.items():
+        if settings.builtin is not None:
+            store = FrameStore.open(layout.frames(name))
+            train = read_manifest(layout.manifest(name)).fold(0)[0]
+            readable = [video for video in train if video not in store.failures]
+            sets.append((store, load_truth(layout.videos(name) / "truth.jsonl"), readable))
+    losses = pretrain(job.config.backbone, sets, layout.backbone_weights, job.log.progress)
+    for epoch, loss in enumerate(losses, 1):
+        job.log.write(f"epoch {epoch}: loss {loss:.5f}")
+
+
+def _features(job: Job) -> None:
+    from benchmark.backbones.features import extract_features  # noqa: PLC0415
+    from benchmark.data.frame_store import FrameStore  # noqa: PLC0415
+    from benchmark.inputs import make_backbone, weights_digest  # noqa: PLC0415
+
+    _bind_threads(job.threads)
+    backbone = make_backbone(job.config)
+    store = FrameStore.open(job.layout.frames(job.dataset))
+    folder = job.layout.features(job.dataset)
+    extract_features(store, backbone, weights_digest(backbone), folder, job.log.progress)
+
+
+def _train(job: Job) -> None:
+    from benchmark.training.runs import train_all  # noqa: PLC0415
+
+    _bind_threads(job.threads)
+    entries = train_all(job.plan(), job.dataset, job.method, job.seeds, job.log.progress)
+    _write_index(job, "training", entries)
+
+
+def _predict(job: Job) -> None:
+    from benchmark.evaluation.predict import control_all, predict_all  # noqa: PLC0415
+
+    _bind_threads(job.threads)
+    plan = job.plan()
+    if plan.is_control(job.method):
+        entries = control_all(plan, job.dataset, job.method, job.log.progress)
+    else:
+        entries = predict_all(plan, job.dataset, job.method, job.seeds, job.log.progress)
+    _write_index(job, "predictions", entries)
+
+
+def _evaluate(job: Job) -> None:
+    from benchmark.evaluation.evaluate import evaluate_all  # noqa: PLC0415
+
+    plan, layout = job.plan(), job.layout
+    blocks = plan.prediction_blocks(job.method)
+    paths = [layout.stage_index(job.dataset, job.method, "predictions", b) for b in blocks]
+    entries = [entry for path in paths for entry in json.loads(path.read_text())]
+    written = evaluate_all(plan, job.dataset, job.method, entries, job.log.progress)
+    write_json(layout.results_index(job.dataset, job.method), written)
+
+
+def _table(job: Job) -> None:
+    from benchmark.reporting.tables import write_table  # noqa: PLC0415
+
+    write_table(job.config, dict(job.plan().methods), job.item, job.layout.tables)
+
+
+def _figure(job: Job) -> None:
+    from benchmark.reporting.figures import write_figure  # noqa: PLC0415
+
+    write_figure(job.config, dict(job.plan().methods), job.item, job.layout.figures)
+
+
+def _track(job: Job) -> None:
+    from benchmark.tracking import mirror_or_warn  # noqa: PLC0415
+
+    manifests = {name: job.layout.manifest(name) for name in job.config.datasets}
+    said = mirror_or_warn(job.config, job.layout.runs, job.layout.tables, manifests)
+    job.log.write(said)
+    write_json(job.layout.root / "tracked.json", {"said": said})
+
+
+def _outcome(job: Job) -> None:
+    """Say what failed, after every table is complete.
+
+    Raises:
+        BenchmarkError: if any run failed; it names the first and counts the others.
+    """
+    plan, failed = job.plan(), []
+    for dataset, method in plan.variants:
+        for entry in json.loads(job.layout.results_index(dataset, method).read_text()):
+            if entry["status"] == "failed":
+                result = json.loads((job.layout.runs / entry["result"]).read_text())
+                failed.append(f"{dataset}/{method}/{entry['variant']}: {result['reason']}")
+    if failed:
+        raise BenchmarkError(
+            f"{len(failed)} runs failed, their rows say so; first {failed[0]}",
+            where=job.layout.runs,
+            fix="mend the method and run the same command again",
+        )
+    write_json(job.layout.root / "outcome.json", {"failed": 0})
+
+
+def _write_index(job: Job, stage: str, entries: Sequence[Any]) -> None:
+    write_json(job.layout.stage_index(job.dataset, job.method, stage, job.seeds), entries)
+
+
+def _bind_threads(threads: int) -> None:
+    import torch  # noqa: PLC0415
+
+    torch.set_num_threads(threads)
+    torch.set_num_interop_threads(1)
+    torch.use_deterministic_algorithms(True)
+
+
+JOBS: dict[str, Callable[[Job], None]] = {
+    "videos": _videos,
+    "manifest": _manifest,
+    "frames": _frames,
+    "pretrain": _pretrain,
+    "features": _features,
+    "train": _train,
+    "predict": _predict,
+    "evaluate": _evaluate,
+    "table": _table,
+    "figure": _figure,
+    "track": _track,
+    "outcome": _outcome,
+}
+
+
+def read_resolved(path: Path) -> Config:
+    """Read the settings that the workflow wrote for its jobs."""
+    return Config.model_validate_json(path.read_text(encoding="utf-8"))

@@ -1,0 +1,112 @@
+"""Where every file of a profile lies, and which code each stage depends on.
+
+The workflow and the stages read the same paths from here, so that they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.config import Config
+from benchmark.methods import MethodFolder
+
+__all__ = ["Layout", "method_code", "stage_code"]
+
+_PACKAGE = Path(__file__).parent
+_SHARED = ("errors.py", "files.py", "seeds.py")
+_LEARNING = (
+    *_SHARED,
+    *("contract.py", "layers.py", "videos.py", "inputs.py", "data/*.py", "backbones/*.py"),
+)
+_CODE: dict[str, tuple[str, ...]] = {
+    "videos": (*_SHARED, "data/builtin/*.py"),
+    "manifest": (*_SHARED, "data/*.py"),
+    "frames": (*_SHARED, "data/*.py"),
+    "pretrain": (*_SHARED, "backbones/*.py"),
+    "features": (*_SHARED, "backbones/*.py", "cost/*.py"),
+    "train": (*_LEARNING, "training/*.py"),
+    "predict": (*_LEARNING, "training/*.py", "evaluation/*.py", "cost/*.py"),
+    "evaluate": (*_SHARED, "evaluation/*.py"),
+    "report": (*_SHARED, "reporting/*", "evaluation/*.py"),
+    "track": ("tracking.py",),
+}
+
+
+def stage_code(stage: str) -> list[Path]:
+    """Return the harness's files that a stage depends on."""
+    return sorted({p for pattern in _CODE[stage] for p in _PACKAGE.glob(pattern) if p.is_file()})
+
+
+def method_code(methods: dict[str, MethodFolder], name: str) -> list[Path]:
+    """Return the code of a method and of the methods that it builds on."""
+    folder = methods[name]
+    parent = folder.manifest.extends
+    return folder.code() + (method_code(methods, parent) if parent else [])
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths below `results/<profile>/`."""
+
+    root: Path
+
+    @classmethod
+    def of(cls, config: Config) -> Layout:
+        """Return the paths of a profile."""
+        return cls(config.folder)
+
+    @property
+    def config(self) -> Path:
+        """The resolved settings, which every job reads."""
+        return self.root / "config.json"
+
+    @property
+    def runs(self) -> Path:
+        """Folder of all runs."""
+        return self.root / "runs"
+
+    @property
+    def tables(self) -> Path:
+        """Folder of the tables."""
+        return self.root / "tables"
+
+    @property
+    def figures(self) -> Path:
+        """Folder of the figures."""
+        return self.root / "figures"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the jobs' logs."""
+        return self.root / "logs"
+
+    @property
+    def backbone_weights(self) -> Path:
+        """What the pretraining job writes."""
+        return self.root / "backbone" / "weights.safetensors"
+
+    def videos(self, dataset: str) -> Path:
+        """Folder of a built-in set's videos and records."""
+        return self.root / "data" / dataset / "videos"
+
+    def manifest(self, dataset: str) -> Path:
+        """A dataset's manifest."""
+        return self.root / "data" / dataset / "manifest.csv"
+
+    def frames(self, dataset: str) -> Path:
+        """Folder of the frame store of the dataset that owns the frames."""
+        return self.root / "data" / dataset / "frames"
+
+    def features(self, dataset: str) -> Path:
+        """Folder of the feature store of the dataset that owns the frames."""
+        return self.root / "data" / dataset / "features"
+
+    def stage_index(self, dataset: str, method: str, stage: str, seeds: Sequence[int]) -> Path:
+        """What a training or prediction job writes last: the list of its files."""
+        return self.runs / dataset / method / f"{stage}_seeds{'-'.join(map(str, seeds))}.json"
+
+    def results_index(self, dataset: str, method: str) -> Path:
+        """The list of a method's results on a dataset."""
+        return self.runs / dataset / method / "results.json"

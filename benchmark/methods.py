@@ -1,0 +1,234 @@
+"""Finds the methods: every folder with a `method.yaml`, in the repository or where the user says.
+
+No module of the harness imports a method by name. All manifests are read and checked together, so
+that a user sees every fault at once, before any job starts.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import types
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from benchmark.errors import BenchmarkError, did_you_mean, raise_all
+
+__all__ = ["MethodFolder", "MethodManifest", "Variant", "discover", "load_method", "make_params"]
+
+
+class Strict(BaseModel):
+    """A part of a manifest: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Paper(Strict):
+    """Where a method was published."""
+
+    title: str
+    year: int
+    link: str
+
+
+class Source(Strict):
+    """The run whose stored steps an exit control re-reads."""
+
+    method: str
+    variant: str = "default"
+    train_steps: bool = Field(False, description="also needs the steps on the training videos")
+
+
+class Variant(Strict):
+    """A setting of a method's parameters, and where it is shown."""
+
+    label: str = Field(description="what a table calls it")
+    params: dict[str, Any] = {}
+    shown_in: dict[str, str] = Field(
+        {}, description="table or figure -> row; a row of the paper's, or a new one"
+    )
+
+
+class MethodManifest(Strict):
+    """`method.yaml`."""
+
+    name: str
+    label: str
+    summary: str
+    kind: Literal["method", "baseline", "control"]
+    paper: Paper | None = None
+    licence: str
+    extends: str | None = Field(None, description="a method whose code this one builds on")
+    source: Source | None = None
+    params_on: dict[Literal["long", "short", "multi"], dict[str, Any]] = Field(
+        {}, description="parameters of all variants on datasets of a role, below a variant's own"
+    )
+    variants: dict[str, Variant] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class MethodFolder:
+    """A method's folder and what its manifest says."""
+
+    manifest: MethodManifest
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """The method's name, which is its folder's."""
+        return self.folder.name
+
+    def code(self) -> list[Path]:
+        """Return the Python files of the method, sorted."""
+        return sorted(self.folder.rglob("*.py"))
+
+
+def discover(roots: Sequence[Path]) -> dict[str, MethodFolder]:
+    """Read every method's manifest below the given roots.
+
+    Returns:
+        methods by name, sorted.
+
+    Raises:
+        BenchmarkError: all faults of all manifests: keys, names, references between methods.
+    """
+    found: dict[str, MethodFolder] = {}
+    faults: list[BenchmarkError] = []
+    for root in roots:
+        if not root.is_dir():
+            faults.append(BenchmarkError("no such folder of methods", where=root))
+        for path in sorted(root.glob("*/method.yaml")):
+            manifest, wrong = _read(path)
+            faults += wrong
+            name = path.parent.name
+            if manifest is not None and name in found:
+                faults.append(
+                    BenchmarkError(
+                        f"method '{name}' exists twice, also in {found[name].folder}",
+                        where=path,
+                        fix="rename one of the folders",
+                    )
+                )
+            elif manifest is not None:
+                found[name] = MethodFolder(manifest, path.parent)
+    faults += _reference_faults(found)
+    raise_all(faults, "the methods' manifests")
+    _make_importable(roots)
+    return dict(sorted(found.items()))
+
+
+def load_method(folder: MethodFolder) -> type[Any]:
+    """Import a method's code and return its class `Method`.
+
+    Raises:
+        BenchmarkError: if the code does not import, or has no class `Method` with `Params`.
+    """
+    where = folder.folder / "method.py"
+    try:
+        module = importlib.import_module(f"methods.{folder.name}.method")
+    except Exception as fault:
+        raise BenchmarkError(f"does not import: {fault!r}", where=where) from fault
+    method = getattr(module, "Method", None)
+    if not isinstance(method, type) or not hasattr(method, "Params"):
+        raise BenchmarkError("has no class 'Method' with 'Params'", where=where)
+    return method
+
+
+def make_params(method: type[Any], params: dict[str, Any], where: object) -> Any:
+    """Build a method's parameters from a variant's settings.
+
+    Raises:
+        BenchmarkError: for unknown names and wrong types, all at once.
+    """
+    known = [field.name for field in fields(method.Params)]
+    faults = [
+        BenchmarkError(f"unknown parameter '{name}'{did_you_mean(name, known)}", where=where)
+        for name in params
+        if name not in known
+    ]
+    try:
+        made = TypeAdapter(method.Params).validate_python(params)
+    except ValidationError as wrong:
+        faults += [
+            BenchmarkError(
+                f"parameter '{fault['loc'][0]}': {fault['msg']}, found {fault['input']!r}",
+                where=where,
+            )
+            for fault in wrong.errors()
+        ]
+    raise_all(faults, str(where))
+    return made
+
+
+def _read(path: Path) -> tuple[MethodManifest | None, list[BenchmarkError]]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        manifest = MethodManifest.model_validate(content)
+    except yaml.YAMLError as fault:
+        return None, [BenchmarkError(f"is not YAML: {fault}", where=path)]
+    except ValidationError as wrong:
+        return None, [_explain(fault, path) for fault in wrong.errors()]
+    faults = []
+    if manifest.name != path.parent.name:
+        faults.append(
+            BenchmarkError(
+                f"name '{manifest.name}' is not the folder's", where=path, fix="make them equal"
+            )
+        )
+    if not (path.parent / "method.py").is_file():
+        faults.append(BenchmarkError("has no method.py beside it", where=path))
+    return manifest, faults
+
+
+def _explain(fault: Any, path: Path) -> BenchmarkError:
+    key = ".".join(map(str, fault["loc"]))
+    line = _line_of(path, str(fault["loc"][-1])) if fault["loc"] else 1
+    where = f"{path}:{line}"
+    if fault["type"] == "extra_forbidden":
+        models: dict[int, type[BaseModel]] = {1: MethodManifest, 3: Variant}
+        model = models.get(len(fault["loc"]), Paper if fault["loc"][0] == "paper" else Source)
+        hint = did_you_mean(str(fault["loc"][-1]), model.model_fields)
+        return BenchmarkError(f"unknown key '{key}'{hint}", where=where)
+    return BenchmarkError(f"key '{key}': {fault['msg']}", where=where)
+
+
+def _line_of(path: Path, key: str) -> int:
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.strip().startswith(f"{key}:"):
+            return number
+    return 1
+
+
+def _reference_faults(found: dict[str, MethodFolder]) -> list[BenchmarkError]:
+    faults = []
+    for name, method in found.items():
+        where = method.folder / "method.yaml"
+        for key, other in (
+            ("extends", method.manifest.extends),
+            ("source.method", method.manifest.source.method if method.manifest.source else None),
+        ):
+            if other is not None and (other not in found or other == name):
+                hint = did_you_mean(other, found)
+                faults.append(BenchmarkError(f"{key}: no method '{other}'{hint}", where=where))
+        source = method.manifest.source
+        if source and source.method in found:
+            variants = found[source.method].manifest.variants
+            if source.variant not in variants:
+                hint = did_you_mean(source.variant, variants)
+                faults.append(
+                    BenchmarkError(
+                        f"source.variant: no variant '{source.variant}'{hint}", where=where
+                    )
+                )
+    return faults
+
+
+def _make_importable(roots: Sequence[Path]) -> None:
+    package = types.ModuleType("methods")
+    package.__path__ = [str(root.resolve()) for root in roots]
+    sys.modules["methods"] = package

@@ -1,0 +1,144 @@
+"""What a profile has to run: derived from the methods' manifests and the tables, listed nowhere else.
+
+A variant runs on the datasets of every table or figure that shows it; the source of an exit
+control runs wherever the control does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmark.config import Config
+from benchmark.errors import BenchmarkError, did_you_mean, raise_all
+from benchmark.evaluation.records import RunKey
+from benchmark.files import digest_of
+from benchmark.methods import MethodFolder, discover
+from benchmark.reporting.paper import Paper, load_paper
+
+__all__ = ["Plan", "make_plan", "method_roots"]
+
+_REPOSITORY = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A profile's settings, methods and runs.
+
+    Attributes:
+        config: the settings.
+        methods: by name.
+        paper: the paper's tables and figures.
+        variants: (dataset, method) -> names of the variants to run, sorted.
+    """
+
+    config: Config
+    methods: Mapping[str, MethodFolder]
+    paper: Paper
+    variants: Mapping[tuple[str, str], tuple[str, ...]]
+
+    def runs(self, dataset: str, method: str) -> list[RunKey]:
+        """Return all runs of a method on a dataset."""
+        return [
+            RunKey(dataset, method, variant, seed)
+            for variant in self.variants.get((dataset, method), ())
+            for seed in self.config.seeds
+        ]
+
+    def params(self, dataset: str, method: str, variant: str) -> dict[str, Any]:
+        """Return a variant's parameters on a dataset."""
+        manifest = self.methods[method].manifest
+        by_role = manifest.params_on.get(self.config.datasets[dataset].role, {})
+        return {**by_role, **manifest.variants[variant].params}
+
+    def is_control(self, method: str) -> bool:
+        """Say whether a method re-reads the steps of another one's run."""
+        return self.methods[method].manifest.source is not None
+
+    def needs_train_steps(self, dataset: str, method: str, variant: str) -> bool:
+        """Say whether a control asks for the steps of a run on its training videos."""
+        return any(
+            source is not None
+            and source.train_steps
+            and (source.method, source.variant) == (method, variant)
+            and (dataset, other.name) in self.variants
+            for other in self.methods.values()
+            for source in [other.manifest.source]
+        )
+
+    def prediction_blocks(self, method: str) -> list[tuple[int, ...]]:
+        """Return the seeds in the blocks that one job predicts: a control's are one block."""
+        return [self.config.seeds] if self.is_control(method) else self.seed_blocks()
+
+    def settings_digest(self, stage: str, dataset: str = "", method: str = "") -> str:
+        """Return a digest of the settings that a stage depends on, so that no others rerun it."""
+        config, parts = self.config, []
+        if dataset:
+            owner = config.frames_name(dataset) if stage in {"frames", "features"} else dataset
+            parts.append(config.datasets[owner].model_dump())
+            parts.append(config.clips_root)
+        if stage in {"pretrain", "features", "train", "predict", "evaluate"}:
+            parts.append(config.backbone.model_dump())
+        if stage in {"train", "predict"}:
+            parts.append(config.training.model_dump())
+        if method:
+            names = self.variants[dataset, method]
+            parts.append({name: self.params(dataset, method, name) for name in names})
+            parts.append([n for n in names if self.needs_train_steps(dataset, method, n)])
+        if stage == "evaluate":
+            parts += [config.bootstrap.model_dump(), config.training.epochs_scale, config.seeds]
+        if stage in {"table", "figure", "track"}:
+            parts.append(config.model_dump())
+        return digest_of(parts)
+
+    def seed_blocks(self) -> list[tuple[int, ...]]:
+        """Return the seeds in the blocks that one job trains."""
+        seeds, size = self.config.seeds, self.config.seeds_per_job
+        return [seeds[i : i + size] for i in range(0, len(seeds), size)]
+
+
+def method_roots(config: Config) -> list[Path]:
+    """Return the folders that hold methods: the repository's, then the user's."""
+    outside = [Path(part) for part in config.methods_path.split(":") if part]
+    return [_REPOSITORY / "methods", *outside]
+
+
+def make_plan(config: Config) -> Plan:
+    """Read methods and tables, and decide what runs.
+
+    Raises:
+        BenchmarkError: all faults of all manifests at once.
+    """
+    methods, paper = discover(method_roots(config)), load_paper()
+    raise_all(_unknown_tables(methods, paper), "the methods' manifests")
+    roles = {**{t.id: t.roles for t in paper.tables.values()}}
+    roles |= {f.id: f.roles for f in paper.figures.values()}
+    by_role = {dataset.role: name for name, dataset in config.datasets.items()}
+    wanted: dict[tuple[str, str], set[str]] = {}
+    for name, method in methods.items():
+        for variant, settings in method.manifest.variants.items():
+            for role in {r for shown in settings.shown_in for r in roles[shown]}:
+                if role in by_role:
+                    wanted.setdefault((by_role[role], name), set()).add(variant)
+    for (dataset, name), _ in sorted(wanted.items()):
+        source = methods[name].manifest.source
+        if source is not None:
+            wanted.setdefault((dataset, source.method), set()).add(source.variant)
+    variants = {key: tuple(sorted(names)) for key, names in sorted(wanted.items())}
+    return Plan(config, methods, paper, variants)
+
+
+def _unknown_tables(methods: Mapping[str, MethodFolder], paper: Paper) -> list[BenchmarkError]:
+    known = [*paper.tables, *paper.figures]
+    return [
+        BenchmarkError(
+            f"variant '{variant}' is shown in unknown '{shown}'{did_you_mean(shown, known)}",
+            where=method.folder / "method.yaml",
+        )
+        for method in methods.values()
+        for variant, settings in method.manifest.variants.items()
+        for shown in settings.shown_in
+        if shown not in known
+    ]

@@ -1,0 +1,102 @@
+"""Checkpoints of training stages, found by what they depend on.
+
+A stage's key covers the data, the parameters that the stage names, the profile's schedule, the seed
+and the code. Variants that agree in all of these share the file; anything else has another name, so
+a stale checkpoint is never loaded.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from benchmark.backbones.registry import Backbone
+from benchmark.contract import Method, Stage
+from benchmark.files import digest_of, replace_when_complete
+
+__all__ = ["StageKey", "load_stage", "save_stage", "stage_params"]
+
+
+@dataclass(frozen=True)
+class StageKey:
+    """Everything that a stage's weights depend on."""
+
+    dataset: str
+    method: str
+    stage: str
+    params: dict[str, Any]
+    seed: int
+    fold: int
+    data_digest: str
+    code_digest: str
+    schedule: dict[str, Any]
+
+    def path(self, folder: Path) -> Path:
+        """Return the checkpoint's path below a method's folder."""
+        name = f"{self.stage}-{digest_of(asdict(self))}-seed{self.seed}-fold{self.fold}"
+        return folder / "checkpoints" / f"{name}.safetensors"
+
+
+def stage_params(method: type[Method], params: Any, stages: list[Stage]) -> Any:
+    """Return the parameters with all that none of the stages names at its default.
+
+    A stage is trained with these, so its weights do not depend on which variant asked first.
+    """
+    named = {name for stage in stages for name in stage.params}
+    kept = {f.name: getattr(params, f.name) for f in fields(params) if f.name in named}
+    return method.Params(**kept)
+
+
+def save_stage(
+    path: Path, method: Method, stage: str, backbone: Backbone | None, log: list[dict[str, Any]]
+) -> None:
+    """Write what a stage trained: its parameters, and the buffers of the modules that hold them."""
+    tensors = {n: t.detach().contiguous() for n, t in _trained(method, backbone, stage).items()}
+    with replace_when_complete(path) as partial:
+        save_file(tensors, partial, metadata={"log": json.dumps(log)})
+
+
+def load_stage(
+    path: Path, method: Method, backbone: Backbone | None
+) -> list[dict[str, Any]] | None:
+    """Load what a stage trained into a method, and return its log; None if there is no such file."""
+    if not path.is_file():
+        return None
+    own = dict(_named(method, backbone))
+    try:
+        with safe_open(path, framework="pt") as file:
+            for name in file.keys():  # noqa: SIM118  (no mapping)
+                with torch.no_grad():
+                    own[name].copy_(file.get_tensor(name))
+            log: list[dict[str, Any]] = json.loads(file.metadata()["log"])
+    except SafetensorError:
+        return None  # cut off by a full disk: trained again
+    return log
+
+
+def _named(method: Method, backbone: Backbone | None) -> dict[str, Tensor]:
+    tensors = dict(method.state_dict(keep_vars=True))
+    if backbone is not None:
+        state = backbone.state_dict(keep_vars=True)
+        tensors |= {f"backbone:{name}": tensor for name, tensor in state.items()}
+    return tensors
+
+
+def _trained(method: Method, backbone: Backbone | None, stage: str) -> dict[str, Tensor]:
+    wanted = {id(parameter) for parameter in method.trainable(stage)}
+    if backbone is not None:
+        wanted |= {id(parameter) for parameter in backbone.parameters()}
+    kept: set[int] = set(wanted)
+    for whole in (method, backbone) if backbone is not None else (method,):
+        assert isinstance(whole, nn.Module)
+        for module in whole.modules():
+            if any(id(p) in wanted for p in module.parameters(recurse=False)):
+                kept |= {id(buffer) for buffer in module.buffers(recurse=False)}
+    return {name: t for name, t in _named(method, backbone).items() if id(t) in kept}

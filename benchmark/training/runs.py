@@ -1,0 +1,154 @@
+"""Trains all that a method needs on a dataset: each stage once for all variants that share it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmark.backbones.registry import Backbone
+from benchmark.contract import Method
+from benchmark.errors import BenchmarkError
+from benchmark.files import digest_of_files
+from benchmark.inputs import OpenDataset, make_backbone, open_dataset
+from benchmark.layout import Layout, method_code, stage_code
+from benchmark.methods import load_method, make_params
+from benchmark.plan import Plan
+from benchmark.seeds import derive_seed
+from benchmark.training.checkpoints import StageKey, load_stage, save_stage, stage_params
+from benchmark.training.fit import Epoch, fit
+
+__all__ = ["Trained", "Trainer", "train_all"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained method, ready to predict.
+
+    Attributes:
+        method: in evaluation mode.
+        backbone: fine-tuned with it; None where features come from the store.
+        log: a line an epoch, of all its stages.
+        checkpoints: the files that it was made of, in the order of the stages.
+    """
+
+    method: Method
+    backbone: Backbone | None
+    log: list[dict[str, Any]]
+    checkpoints: list[Path]
+
+
+class Trainer:
+    """Trains, or finds trained, the variants of one method on one dataset."""
+
+    def __init__(self, plan: Plan, dataset: str, method: str) -> None:
+        self.plan, self.name = plan, method
+        self.data: OpenDataset = open_dataset(plan.config, dataset)
+        self.folder = Layout.of(plan.config).runs / dataset / method
+        self.kind: type[Method] = load_method(plan.methods[method])
+        code = method_code(dict(plan.methods), method) + stage_code("train")
+        self._code_digest = digest_of_files(code)
+
+    def params(self, variant: str) -> Any:
+        """Return a variant's parameters on this dataset."""
+        where = self.plan.methods[self.name].folder / "method.yaml"
+        return make_params(
+            self.kind, self.plan.params(self.data.name, self.name, variant), f"{where}: {variant}"
+        )
+
+    def get(self, variant: str, seed: int, fold: int) -> Trained:
+        """Return a trained variant; what is missing is trained and stored first."""
+        params = self.params(variant)
+        method, backbone = self._build(params, derive_seed("build", self.name, seed, fold))
+        stages = list(method.stages)
+        log: list[dict[str, Any]] = []
+        paths: list[Path] = []
+        for number, stage in enumerate(stages):
+            canonical = stage_params(self.kind, params, stages[: number + 1])
+            key = StageKey(
+                self.data.name,
+                self.name,
+                stage.name,
+                asdict(canonical),
+                seed,
+                fold,
+                self.data.digest,
+                self._code_digest,
+                self.plan.config.training.model_dump(),
+            )
+            path = key.path(self.folder)
+            if not path.is_file():
+                self._train(canonical, number, key, paths)
+            paths.append(path)
+            loaded = load_stage(path, method, backbone)
+            assert loaded is not None, "it was written a moment ago"
+            log += loaded
+        method.eval()
+        return Trained(method, backbone, log, paths)
+
+    def _build(self, params: Any, seed: int) -> tuple[Method, Backbone | None]:
+        torch.manual_seed(seed)
+        method = self.kind(self.data.task, params)
+        backbone = make_backbone(self.plan.config) if self.plan.config.backbone.finetune else None
+        return method, backbone
+
+    def _train(self, params: Any, number: int, key: StageKey, before: Sequence[Path]) -> None:
+        seed = derive_seed(
+            key.dataset, key.method, sorted(key.params.items()), key.seed, key.fold, key.stage
+        )
+        method, backbone = self._build(params, seed)
+        for path in before:
+            load_stage(path, method, backbone)
+        stage = list(method.stages)[number]
+        finetuned = backbone if stage.finetunes_backbone else None
+        log: list[dict[str, Any]] = []
+
+        def note(epoch: Epoch) -> None:
+            log.append(asdict(epoch))
+
+        fit(
+            method,
+            stage,
+            self.data.training_set(key.fold, backbone),
+            self.plan.config.training,
+            seed,
+            backbone=finetuned,
+            report=note,
+        )
+        save_stage(key.path(self.folder), method, stage.name, finetuned, log)
+
+
+def train_all(
+    plan: Plan,
+    dataset: str,
+    method: str,
+    seeds: Sequence[int],
+    progress: Callable[[int, int], None],
+) -> list[dict[str, Any]]:
+    """Train every variant of a method for some seeds.
+
+    Returns:
+        one entry for each (variant, seed): its checkpoints, or why it failed. A method that fails
+        is recorded and the others go on.
+    """
+    trainer = Trainer(plan, dataset, method)
+    variants = plan.variants[dataset, method]
+    folds = range(trainer.data.manifest.num_folds)
+    entries: list[dict[str, Any]] = []
+    for variant in variants:
+        for seed in seeds:
+            entry: dict[str, Any] = {"variant": variant, "seed": seed}
+            try:
+                trained = [trainer.get(variant, seed, fold) for fold in folds]
+                paths = [path for one in trained for path in one.checkpoints]
+                entry["checkpoints"] = sorted({str(p.relative_to(trainer.folder)) for p in paths})
+            except BenchmarkError:
+                raise
+            except Exception as fault:
+                entry["failed"] = f"training: {type(fault).__name__}: {fault}"
+            entries.append(entry)
+            progress(len(entries), len(variants) * len(seeds))
+    return entries

@@ -1,0 +1,22 @@
+"""Random-K (FrameExit, Table 2): K frames at random, the average of their predictions."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmark.videos import Videos
+from methods.uniform_k.method import Method as UniformK
+
+
+class Method(UniformK):
+    """Uniform-K with other frames: without replacement, while a video has enough of them."""
+
+    def positions(self, videos: Videos, count: int) -> Tensor:
+        """Return random stored positions, in the order drawn: `[N, count]`."""
+        longest = max(int(videos.lengths.max()), count)
+        draws = videos.random("frames", longest)
+        draws[np.arange(longest) >= videos.lengths[:, None]] += 1.0  # beyond the end: last
+        chosen = np.argsort(draws, axis=1, kind="stable")[:, :count]
+        return torch.from_numpy(chosen % videos.lengths[:, None])

@@ -1,0 +1,96 @@
+import os
+import sys
+from pathlib import Path
+
+from benchmark.config import load_config
+from benchmark.errors import BenchmarkError
+from benchmark.files import write_json_if_changed
+from benchmark.layout import Layout, method_code, stage_code
+from benchmark.plan import make_plan
+
+ROOT = Path(workflow.basedir).parent
+
+
+def checked_plan():
+    """Read profile and methods; a fault of either ends the run here, with one message."""
+    given = {key: value for key, value in config.items() if key != "profile"}
+    try:
+        path = ROOT / "config" / f"{config.get('profile', 'builtin')}.yaml"
+        return make_plan(load_config(path, given))
+    except BenchmarkError as fault:
+        sys.exit(f"error: {fault}")
+
+
+PLAN = checked_plan()
+LAYOUT = Layout.of(PLAN.config)
+write_json_if_changed(LAYOUT.config, PLAN.config.model_dump(mode="json"))
+
+METHODS = dict(PLAN.methods)
+FRAME_OWNERS = [name for name, d in PLAN.config.datasets.items() if d.sampling]
+BUILTIN = [name for name, d in PLAN.config.datasets.items() if d.builtin]
+LOCK = ROOT / "requirements.lock"
+
+# On fewer cores than asked for, a job takes as many slots as keep each core to one thread.
+CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+SLOTS = max(1, -(-(workflow.resource_settings.cores or 1) // CPUS))
+
+
+wildcard_constraints:
+    dataset="|".join(PLAN.config.datasets),
+    method="|".join(PLAN.methods),
+    seeds=r"\d+(-\d+)*",
+
+
+def job(stage, *wildcards):
+    """Return the command of a stage's job."""
+    words = " ".join(f"--{name} {{wildcards.{name}}}" for name in wildcards)
+    return (
+        f"{sys.executable} -m benchmark job {stage} --config {LAYOUT.config} {words} "
+        "--threads {params.threads} --log {log}"
+    )
+
+
+def log_of(stage, *wildcards):
+    """Return the path of a stage's log."""
+    name = "-".join([stage, *(f"{{{wildcard}}}" for wildcard in wildcards)])
+    return LAYOUT.logs / f"{name}.log"
+
+
+def real_threads(wildcards, threads):
+    """Return the threads that a job may start for the slots that it holds."""
+    return max(1, threads // SLOTS)
+
+
+def settings(stage):
+    """Return an input function: the digest of the settings that a stage's jobs depend on."""
+
+    def digest(wildcards):
+        given = dict(wildcards.items())
+        return PLAN.settings_digest(stage, given.get("dataset", ""), given.get("method", ""))
+
+    return digest
+
+
+def frames_of(wildcards):
+    """Return the index of the frames that a dataset reads."""
+    return LAYOUT.frames(PLAN.config.frames_name(wildcards.dataset)) / "index.json"
+
+
+def features_of(wildcards):
+    """Return the index of the features that a dataset reads; none where they are fine-tuned."""
+    if PLAN.config.backbone.finetune:
+        return []
+    return LAYOUT.features(PLAN.config.frames_name(wildcards.dataset)) / "index.json"
+
+
+def code_of_method(wildcards):
+    """Return the files of a method and of those that it builds on."""
+    return method_code(METHODS, wildcards.method)
+
+
+def explain_failure():
+    """Print the causes that failed jobs left at the end of their logs, last of all output."""
+    for path in sorted(LAYOUT.logs.glob("*.log")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        if lines and lines[-1].startswith("error: "):
+            print(f"{lines[-1]}\n  (log: {path})", file=sys.stderr)

@@ -1,0 +1,21 @@
+# Training: one job for a method on a dataset and a block of seeds; finished stages are found again.
+
+
+rule train:
+    input:
+        manifest=LAYOUT.manifest("{dataset}"),
+        frames=frames_of,
+        features=features_of,
+        method=code_of_method,
+        code=stage_code("train"),
+        lock=LOCK,
+    output:
+        LAYOUT.stage_index("{dataset}", "{method}", "training", ["{seeds}"]),
+    log:
+        log_of("train", "dataset", "method", "seeds"),
+    params:
+        settings=settings("train"),
+        threads=real_threads,
+    threads: SLOTS
+    shell:
+        job("train", "dataset", "method", "seeds")
