@@ -1,0 +1,208 @@
+"""The manifest: one row a video, what is known of it, and on which side of each split it stands.
+
+Everything after it trusts the manifest, so it is checked as a whole when it is read, and a video
+that cannot be used stays in it with its reason: nothing is dropped in silence. Two files:
+`manifest.csv` holds the rows, `manifest.json` beside it what concerns all of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from benchmark.data.manifest_checks import COLUMNS, STATUSES, check_rows, read_table
+from benchmark.errors import BenchmarkError, did_you_mean
+from benchmark.files import digest_of, write_json, write_text
+
+__all__ = ["Duplicate", "Manifest", "ManifestHeader", "Task", "read_manifest", "write_manifest"]
+
+Task = Literal["single_label", "multi_label"]
+
+_BUILD_AGAIN = "build it again with `python -m benchmark manifest`"
+
+
+class Duplicate(BaseModel):
+    """Videos with the same bytes: the one that is kept, and the others."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kept: str
+    dropped: tuple[str, ...]
+    both_sides: bool
+    labels_differ: bool
+
+
+class ManifestHeader(BaseModel):
+    """What `manifest.json` says; `root` is relative to its folder."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = 1
+    dataset: str
+    task: Task
+    classes: tuple[str, ...]
+    root: str
+    num_folds: int
+    max_unreadable_fraction: float
+    counts: dict[str, int]
+    duplicates: tuple[Duplicate, ...]
+    digest: str
+
+
+@dataclass(frozen=True, eq=False)
+class Manifest:
+    """The videos of one dataset under one labelling.
+
+    Attributes:
+        classes: names of the classes, in the order of targets and scores.
+        num_folds: 1 where the column `split` says which videos are trained on.
+        root: the folder that `path` is relative to.
+        rows: a row a video in the order of `video_id`; the columns are `manifest_checks.COLUMNS`.
+        duplicates: videos of the same bytes.
+        max_unreadable_fraction: share of missing and unreadable videos that a run may do without.
+    """
+
+    dataset: str
+    task: Task
+    classes: tuple[str, ...]
+    num_folds: int
+    root: Path
+    rows: pd.DataFrame
+    duplicates: tuple[Duplicate, ...] = ()
+    max_unreadable_fraction: float = 0.0
+
+    @cached_property
+    def digest(self) -> str:
+        """Return what changes with any row, class or fold, and not with the folder."""
+        text = hashlib.sha256(_csv_of(self.rows).encode()).hexdigest()
+        return digest_of([self.dataset, self.task, self.classes, self.num_folds, text])
+
+    def usable(self) -> pd.DataFrame:
+        """Return the rows of the videos that can be read and are not copies of others."""
+        return self.rows[self.rows["status"] == "ok"]
+
+    def fold(self, index: int) -> tuple[list[str], list[str]]:
+        """Return the ids of the usable videos to train on, and of those to test on.
+
+        Raises:
+            BenchmarkError: if there is no such fold.
+        """
+        if not 0 <= index < self.num_folds:
+            raise BenchmarkError(
+                f"no fold {index}: '{self.dataset}' has {self.num_folds}, counted from 0",
+                where="fold",
+            )
+        usable = self.usable()
+        tested = usable["split"] == "val" if self.num_folds == 1 else usable["fold"] == index
+        return usable["video_id"][~tested].tolist(), usable["video_id"][tested].tolist()
+
+    def targets(self, ids: list[str]) -> npt.NDArray[np.int64] | npt.NDArray[np.float32]:
+        """Return `[N]` int64 class indices, or `[N, C]` float32 of 0 and 1 for multi_label.
+
+        Raises:
+            BenchmarkError: if an id is not in the manifest.
+        """
+        at = pd.Index(self.rows["video_id"]).get_indexer(pd.Index(ids))
+        if (at < 0).any():
+            unknown = ids[int(np.argmax(at < 0))]
+            raise BenchmarkError(f"no video '{unknown}' in the manifest of '{self.dataset}'")
+        labels = self.rows["labels"].iloc[at].reset_index(drop=True).str.split("|").explode()
+        index = pd.Index(self.classes).get_indexer(pd.Index(labels)).astype(np.int64)
+        if self.task == "single_label":
+            return index
+        hot = np.zeros((len(ids), len(self.classes)), dtype=np.float32)
+        hot[labels.index.to_numpy(), index] = 1.0
+        return hot
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of videos in all and by status."""
+        found = self.rows["status"].value_counts()
+        by_status = {status: int(found.get(status, 0)) for status in STATUSES}
+        return {"videos": len(self.rows), **by_status}
+
+
+def write_manifest(manifest: Manifest, path: Path) -> None:
+    """Write `manifest.csv` at `path` and the header beside it, each whole or not at all."""
+    header = ManifestHeader(
+        dataset=manifest.dataset,
+        task=manifest.task,
+        classes=manifest.classes,
+        root=Path(os.path.relpath(manifest.root, path.parent)).as_posix(),
+        num_folds=manifest.num_folds,
+        max_unreadable_fraction=manifest.max_unreadable_fraction,
+        counts=manifest.counts(),
+        duplicates=manifest.duplicates,
+        digest=manifest.digest,
+    )
+    write_text(path, _csv_of(manifest.rows))
+    write_json(path.with_suffix(".json"), header.model_dump(mode="json"))
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and check a manifest.
+
+    Args:
+        path: of `manifest.csv`; the header `manifest.json` stands beside it.
+
+    Raises:
+        BenchmarkError: naming all faults of the file, each with its line.
+    """
+    header = _read_header(path)
+    if not path.is_file():
+        raise BenchmarkError("no such manifest", where=path, fix=_BUILD_AGAIN)
+    raw = read_table(path)
+    rows = check_rows(
+        raw, path, header.classes, header.num_folds, single=header.task == "single_label"
+    )
+    manifest = Manifest(
+        dataset=header.dataset,
+        task=header.task,
+        classes=header.classes,
+        num_folds=header.num_folds,
+        root=Path(os.path.normpath(path.absolute().parent / header.root)),
+        rows=rows,
+        duplicates=header.duplicates,
+        max_unreadable_fraction=header.max_unreadable_fraction,
+    )
+    if manifest.digest != header.digest:
+        raise BenchmarkError(
+            f"the rows have digest {manifest.digest}, the header says {header.digest}: "
+            "one of the two files was changed",
+            where=path,
+            fix=_BUILD_AGAIN,
+        )
+    return manifest
+
+
+def _read_header(path: Path) -> ManifestHeader:
+    beside = path.with_suffix(".json")
+    if not beside.is_file():
+        raise BenchmarkError("no such manifest header", where=beside, fix=_BUILD_AGAIN)
+    try:
+        return ManifestHeader.model_validate_json(beside.read_text(encoding="utf-8"))
+    except (ValidationError, UnicodeDecodeError) as error:
+        known = ManifestHeader.model_fields
+        problems = [
+            f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}"
+            + (did_you_mean(str(fault["loc"][0]), known) if "extra" in fault["type"] else "")
+            for fault in (error.errors() if isinstance(error, ValidationError) else [])
+        ]
+        raise BenchmarkError(
+            "; ".join(problems) or str(error), where=beside, fix=_BUILD_AGAIN
+        ) from error
+
+
+def _csv_of(rows: pd.DataFrame) -> str:
+    text = io.StringIO()
+    rows.to_csv(text, index=False, columns=list(COLUMNS), lineterminator="\n")
+    return text.getvalue()
