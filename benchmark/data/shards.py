@@ -1,0 +1,143 @@
+"""One shard of a frame store: the frames of a few videos in one flat file.
+
+A shard is the unit of work, of resuming and of hashing. Its bytes are on the disk before the
+description beside it, so a description proves a whole shard. Whoever writes it, and however many
+write at once, the bytes are the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from benchmark.data.decoding import DecodingError, decode_frames, readers
+from benchmark.data.probe import file_sha256
+from benchmark.data.recipe import SamplingRecipe
+from benchmark.data.resize import resize_short_side
+from benchmark.files import digest_of, replace_when_complete, write_text
+
+__all__ = ["Shard", "ShardJob", "StoredVideo", "VideoFile", "finished_shard", "write_shard"]
+
+_FORMAT_VERSION = 1  # raise it whenever the same videos and recipe give other bytes
+
+
+@dataclass(frozen=True)
+class VideoFile:
+    """A video to decode, as the manifest knows it."""
+
+    video_id: str
+    path: Path
+    sha256: str
+    num_frames: int
+    fps: float
+
+
+@dataclass(frozen=True)
+class ShardJob:
+    """What a shard is made of."""
+
+    folder: Path
+    number: int
+    videos: tuple[VideoFile, ...]
+    recipe: SamplingRecipe
+
+    @property
+    def name(self) -> str:
+        """Name of the data file."""
+        return f"shard-{self.number:05d}.bin"
+
+    @property
+    def key(self) -> str:
+        """Digest of all that the bytes depend on: videos, recipe, readers; not where they lie."""
+        videos = [(v.video_id, v.sha256, v.num_frames, v.fps) for v in self.videos]
+        return digest_of([_FORMAT_VERSION, videos, asdict(self.recipe), list(readers())])
+
+
+class StoredVideo(BaseModel):
+    """Where a video's frames lie in their shard, as `[P, H, W, 3]` uint8.
+
+    Attributes:
+        num_frames: frames of the video itself.
+        failure: why no reader could decode it; then there are no positions.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    video_id: str
+    num_frames: int
+    fps: float
+    offset: int
+    num_positions: int = 0
+    height: int = 0
+    width: int = 0
+    reader: str = ""
+    failure: str = ""
+
+
+class Shard(BaseModel):
+    """The description of a whole shard."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    key: str
+    num_bytes: int
+    sha256: str
+    videos: tuple[StoredVideo, ...]
+
+
+def finished_shard(job: ShardJob) -> Shard | None:
+    """Return the shard that an earlier run has finished, unless it was made of something else."""
+    data = job.folder / job.name
+    try:
+        text = data.with_suffix(".json").read_text(encoding="utf-8")
+        shard = Shard.model_validate_json(text)
+        whole = shard.key == job.key and data.stat().st_size == shard.num_bytes
+    except (FileNotFoundError, ValidationError):
+        return None
+    return shard if whole else None
+
+
+def write_shard(job: ShardJob) -> Shard:
+    """Decode the videos of a shard, each once, and write their frames and the description."""
+    whole, offset, stored = hashlib.sha256(), 0, []
+    data = job.folder / job.name
+    data.with_suffix(".json").unlink(missing_ok=True)
+    with replace_when_complete(data) as partial, partial.open("wb") as file:
+        for video in job.videos:
+            entry, content = _decoded(video, job.recipe, offset)
+            file.write(content)
+            whole.update(content)
+            offset += len(content)
+            stored.append(entry)
+    shard = Shard(
+        file=job.name,
+        key=job.key,
+        num_bytes=offset,
+        sha256=whole.hexdigest(),
+        videos=tuple(stored),
+    )
+    write_text(data.with_suffix(".json"), shard.model_dump_json() + "\n")
+    return shard
+
+
+def _decoded(video: VideoFile, recipe: SamplingRecipe, offset: int) -> tuple[StoredVideo, bytes]:
+    entry = StoredVideo(
+        video_id=video.video_id, num_frames=video.num_frames, fps=video.fps, offset=offset
+    )
+    try:
+        if file_sha256(video.path) != video.sha256:
+            raise DecodingError("the file has changed since the manifest was built")
+        decoded = decode_frames(video.path, recipe.source_frames(video.num_frames, video.fps))
+    except (DecodingError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return entry.model_copy(update={"failure": reason}), b""
+    frames = decoded.frames
+    if recipe.short_side is not None and min(frames.shape[1:3]) > recipe.short_side:
+        frames = resize_short_side(frames, recipe.short_side)
+    num_positions, height, width = frames.shape[:3]
+    shape = {"num_positions": num_positions, "height": height, "width": width}
+    return entry.model_copy(update={**shape, "reader": decoded.reader}), frames.tobytes()

@@ -1,0 +1,279 @@
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmark.data.build_manifest import build_from_csv
+from benchmark.data.extract import extract
+from benchmark.data.frame_store import FrameStore
+from benchmark.data.listing import Columns
+from benchmark.data.manifest import read_manifest, write_manifest
+from benchmark.data.recipe import SamplingRecipe
+from benchmark.data.resize import centre_crop, resize_short_side
+from benchmark.errors import BenchmarkError
+
+_RECIPE = SamplingRecipe(positions=4, fps=None)
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory, write_video):
+    """Seventy videos, three shards, of several sizes and lengths, and their manifest on disk."""
+    folder = tmp_path_factory.mktemp("dataset")
+    lines = ["path,label,split"]
+    for number in range(70):
+        name = f"{number:02d}.mp4"
+        size = {"width": 48 + 16 * (number % 3), "height": 48}
+        write_video(folder / name, seed=number, num_frames=5 + number % 4, **size)
+        lines.append(f"{name},run,{'val' if number % 4 else 'train'}")
+    (folder / "labels.csv").write_text("\n".join(lines))
+    manifest = build_from_csv(
+        folder / "labels.csv",
+        root=folder,
+        columns=Columns(split="split"),
+        dataset="toy",
+        task="single_label",
+    )
+    write_manifest(manifest, folder / "manifest.csv")
+    return manifest
+
+
+@pytest.fixture(scope="session")
+def stored(dataset, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("stored")
+    extract(dataset, folder, _RECIPE, workers=1)
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_stored_frames_are_the_videos_own(dataset, stored, decoded_by_pyav):
+    store = FrameStore.open(stored)
+    assert list(store.video_ids) == dataset.usable()["video_id"].tolist()
+    assert store.recipe == _RECIPE
+    for video_id in store.video_ids:
+        whole = decoded_by_pyav(dataset.root / f"{video_id}.mp4")
+        source = store.source_frames(video_id)
+        assert source.tolist() == _RECIPE.source_frames(len(whole), 10.0).tolist()
+        assert np.array_equal(store.frames(video_id, range(4)), whole[source])
+        assert np.array_equal(store.frames(video_id, [3, 1, 3]), whole[source[[3, 1, 3]]])
+    store.verify()
+
+
+def test_frames_are_resized_and_cropped_on_request(stored):
+    store = FrameStore.open(stored)
+    frames = store.frames("02", [0, 2])
+    assert frames.shape == (2, 48, 80, 3)
+    resized = store.frames("02", [0, 2], size=32)
+    assert np.array_equal(resized, centre_crop(resize_short_side(frames, 32), 32))
+
+
+def test_frames_stored_resized_are_those_resized_later(dataset, stored, tmp_path):
+    extract(dataset, tmp_path, SamplingRecipe(4, None, short_side=32), workers=1)
+    small, large = FrameStore.open(tmp_path), FrameStore.open(stored)
+    assert small.frames("02", [0]).shape == (1, 32, 53, 3)
+    for video_id in small.video_ids:
+        positions = range(small.num_positions(video_id))
+        assert np.array_equal(
+            small.frames(video_id, positions, size=32), large.frames(video_id, positions, size=32)
+        )
+
+
+def test_the_number_of_workers_does_not_change_a_byte(dataset, stored, tmp_path):
+    seen = []
+    extract(dataset, tmp_path, _RECIPE, workers=2, progress=lambda *at: seen.append(at))
+    assert contents(tmp_path) == contents(stored)
+    assert seen[-1] == (70, 70)
+
+
+_KILLED = """
+import sys, time
+from pathlib import Path
+from benchmark.data.extract import extract
+from benchmark.data.manifest import read_manifest
+from benchmark.data.recipe import SamplingRecipe
+
+def stop_after_the_first_shard(done, total):
+    print(done, flush=True)
+    time.sleep(600)
+
+extract(read_manifest(Path(sys.argv[1])), Path(sys.argv[2]), SamplingRecipe(4, None), workers=1,
+        progress=stop_after_the_first_shard)
+"""
+
+
+def test_a_killed_extraction_goes_on_and_ends_in_the_same_bytes(dataset, stored, tmp_path):
+    command = [sys.executable, "-c", _KILLED, str(dataset.root / "manifest.csv"), str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "32\n"
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    with pytest.raises(BenchmarkError, match="no frame store, or an unfinished one"):
+        FrameStore.open(tmp_path)
+    (tmp_path / ".shard-00001.bin.1.partial").write_bytes(b"half a shard")
+    before = (tmp_path / "shard-00000.bin").stat()
+    extract(dataset, tmp_path, _RECIPE, workers=1)
+    after = (tmp_path / "shard-00000.bin").stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+    assert contents(tmp_path) == contents(stored)
+
+
+def test_another_recipe_or_manifest_replaces_the_shards(dataset, stored, tmp_path, write_video):
+    shutil.copytree(stored, tmp_path / "store")
+    extract(dataset, tmp_path / "store", SamplingRecipe(2, None), workers=1)
+    assert FrameStore.open(tmp_path / "store").num_positions("00") == 2
+    write_video(tmp_path / "videos" / "new.mp4", seed=99)
+    (tmp_path / "videos" / "l.csv").write_text("path,label,split\nnew.mp4,run,val")
+    other = build_from_csv(
+        tmp_path / "videos" / "l.csv",
+        root=tmp_path / "videos",
+        columns=Columns(split="split"),
+        dataset="other",
+        task="single_label",
+    )
+    extract(other, tmp_path / "store", SamplingRecipe(2, None), workers=1)
+    assert FrameStore.open(tmp_path / "store").video_ids == ("new",)
+    assert sorted(contents(tmp_path / "store")) == [
+        "index.json",
+        "shard-00000.bin",
+        "shard-00000.json",
+    ]
+
+
+def test_a_store_depends_on_the_files_and_not_on_their_labels(dataset, stored, tmp_path):
+    lines = (dataset.root / "labels.csv").read_text().replace("run", "jump|run")
+    (tmp_path / "tags.csv").write_text(lines)
+    tags = build_from_csv(
+        tmp_path / "tags.csv",
+        root=dataset.root,
+        columns=Columns(split="split"),
+        dataset="tags",
+        task="multi_label",
+        base=dataset,
+    )
+    extract(tags, tmp_path / "store", _RECIPE, workers=1)
+    assert FrameStore.open(tmp_path / "store").digest == FrameStore.open(stored).digest
+
+
+def _flip_a_byte(folder):
+    path = folder / "shard-00001.bin"
+    data = bytearray(path.read_bytes())
+    data[1000] ^= 1
+    path.write_bytes(data)
+
+
+def _edit_the_index(folder):
+    index = json.loads((folder / "index.json").read_text())
+    index["shards"][0]["videos"][0]["offset"] = 3
+    (folder / "index.json").write_text(json.dumps(index))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_flip_a_byte, "shard-00001.bin: the shard was changed"),
+        (lambda f: (f / "shard-00001.bin").write_bytes(b"x"), "the shard has 1 bytes, not"),
+        (lambda f: (f / "shard-00001.bin").unlink(), "the shard is missing"),
+        (lambda f: (f / "index.json").unlink(), "no frame store, or an unfinished one"),
+        (lambda f: (f / "index.json").write_text("{"), "index.json: "),
+        (_edit_the_index, "the index was changed"),
+    ],
+    ids=["byte", "size", "shard", "index", "half-index", "edited-index"],
+)
+def test_a_changed_or_half_store_is_an_error(stored, tmp_path, change, message):
+    folder = tmp_path / "store"
+    shutil.copytree(stored, folder)
+    change(folder)
+    with pytest.raises(BenchmarkError) as raised:
+        FrameStore.open(folder).verify()
+    assert message in str(raised.value)
+
+
+def test_unknown_videos_and_positions_are_errors(stored):
+    store = FrameStore.open(stored)
+    with pytest.raises(BenchmarkError, match="no video '0x'"):
+        store.frames("0x", [0])
+    for position in (-1, 4):
+        with pytest.raises(IndexError):
+            store.frames("00", [position])
+
+
+@pytest.fixture
+def damaged(tmp_path, write_video):
+    """Return a function that builds a manifest with one video that only a decoder finds bad."""
+
+    def build(limit):
+        root = tmp_path / "videos"
+        for name in ("bad", "changed", "good"):
+            write_video(root / f"{name}.mp4", num_frames=60, seed=len(name))
+        data = bytearray((root / "bad.mp4").read_bytes())
+        start, end = data.index(b"mdat") + 2000, data.index(b"moov") - 500
+        data[start:end] = bytes(end - start)
+        (root / "bad.mp4").write_bytes(data)
+        names = ("bad", "changed", "good")
+        lines = ["path,label,split", *(f"{name}.mp4,run,val" for name in names)]
+        (root / "labels.csv").write_text("\n".join(lines))
+        manifest = build_from_csv(
+            root / "labels.csv",
+            root=root,
+            columns=Columns(split="split"),
+            dataset="toy",
+            task="single_label",
+            max_unreadable_fraction=limit,
+        )
+        assert manifest.counts()["ok"] == 3
+        write_video(root / "changed.mp4", num_frames=60, seed=123)
+        return manifest
+
+    return build
+
+
+def test_videos_that_fail_at_extraction_are_named(damaged, tmp_path):
+    with pytest.raises(BenchmarkError) as raised:
+        extract(damaged(0.4), tmp_path / "store", _RECIPE, workers=1)
+    for message in ("bad: decord", "changed: the file has changed", "2 of 3 videos", "40.00%"):
+        assert message in str(raised.value)
+    assert not (tmp_path / "store" / "index.json").exists()
+
+
+def test_up_to_the_limit_the_store_records_failures(damaged, tmp_path):
+    extract(damaged(0.7), tmp_path / "store", _RECIPE, workers=1)
+    store = FrameStore.open(tmp_path / "store")
+    assert store.video_ids == ("good",)
+    assert sorted(store.failures) == ["bad", "changed"]
+    with pytest.raises(BenchmarkError, match="'bad' could not be decoded"):
+        store.frames("bad", [0])
+
+
+@pytest.mark.clips
+def test_the_letterboxed_first_frame_is_not_sampled(clips_root, tmp_path):
+    """The first frame of this clip, and it alone, has black bars of 70 pixels left and right."""
+    name = "videos/bridge_down/01a9dd89287598bb.mp4"
+    (tmp_path / "labels.csv").write_text(f"path,label,split\n{name},bridge_down,val")
+    manifest = build_from_csv(
+        tmp_path / "labels.csv",
+        root=clips_root / "tank_wagon",
+        columns=Columns(split="split"),
+        dataset="one",
+        task="single_label",
+    )
+    brightness = {}
+    for skip_start_s in (0.0, 0.04):
+        folder = tmp_path / str(skip_start_s)
+        extract(manifest, folder, SamplingRecipe(8, None, skip_start_s=skip_start_s), workers=1)
+        frames = FrameStore.open(folder).frames(name.removesuffix(".mp4"), range(8))
+        brightness[skip_start_s] = frames[:, :, :60].mean(axis=(1, 2, 3))
+    assert brightness[0.0][0] < 10
+    assert brightness[0.04].min() > 30
+
+
+def test_the_manifest_on_disk_extracts_the_same(dataset, stored, tmp_path):
+    extract(read_manifest(dataset.root / "manifest.csv"), tmp_path, _RECIPE, workers=1)
+    assert contents(tmp_path) == contents(stored)

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from benchmark.data.recipe import SamplingRecipe
+from benchmark.errors import BenchmarkError
+
+
+@pytest.mark.parametrize("num_frames", [1, 2, 9, 10, 96, 250])
+@pytest.mark.parametrize("positions", [2, 10, 16, 24])
+def test_positions_are_those_of_the_released_loader(num_frames, positions):
+    released = np.clip(np.linspace(0, num_frames, positions).astype(int), 0, num_frames - 1)
+    grid = SamplingRecipe(positions, None).source_frames(num_frames, 25.0)
+    assert grid.tolist() == released.tolist()
+
+
+@pytest.mark.parametrize(
+    ("fps", "num_frames", "source_fps", "expected"),
+    [
+        (1, 100, 25.0, [0, 25, 50, 75]),
+        (1, 101, 25.0, [0, 25, 50, 75, 100]),
+        (10, 3, 10.0, [0, 1, 2]),
+        (20, 3, 10.0, [0, 0, 1, 1, 2, 2]),
+        (1, 5, 25.0, [0]),
+        (2, 90, 29.97, [0, 14, 29, 44, 59, 74, 89]),
+    ],
+)
+def test_fps_takes_one_frame_each_interval(fps, num_frames, source_fps, expected):
+    grid = SamplingRecipe(None, fps).source_frames(num_frames, source_fps)
+    assert grid.tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("skip_start_s", "source_fps", "first"),
+    [(0.0, 25.0, 0), (0.04, 25.0, 1), (0.04, 19.82, 1), (0.041, 25.0, 2), (99.0, 25.0, 9)],
+)
+def test_frames_of_the_skipped_start_are_never_sampled(skip_start_s, source_fps, first):
+    recipe = SamplingRecipe(4, None, skip_start_s=skip_start_s)
+    grid = recipe.source_frames(10, source_fps)
+    assert (grid[0], grid[-1], len(grid)) == (first, 9, 4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"positions": None, "fps": None}, "exactly one of"),
+        ({"positions": 8, "fps": 1.0}, "exactly one of"),
+        ({"positions": 0, "fps": None}, "'positions' is 0"),
+        ({"positions": None, "fps": 0.0}, "'fps' is 0"),
+        ({"positions": 8, "fps": None, "short_side": 0}, "'short_side' is 0"),
+        ({"positions": 8, "fps": None, "skip_start_s": -1.0}, "'skip_start_s' is -1"),
+    ],
+)
+def test_a_recipe_that_means_nothing_is_an_error(settings, message):
+    with pytest.raises(BenchmarkError, match=message):
+        SamplingRecipe(**settings)

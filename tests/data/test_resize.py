@@ -1,0 +1,50 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import interpolate
+
+from benchmark.data.resize import centre_crop, resize_short_side
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "size", "expected"),
+    [
+        (240, 320, 224, (224, 298)),
+        (320, 240, 224, (298, 224)),
+        (48, 48, 32, (32, 32)),
+        (48, 64, 96, (96, 128)),
+        (292, 424, 224, (224, 325)),
+        (64, 70, 64, (64, 70)),
+    ],
+)
+def test_resizing_is_plain_bilinear_interpolation(height, width, size, expected):
+    frames = np.random.default_rng(0).integers(0, 256, (2, height, width, 3), dtype=np.uint8)
+    resized = resize_short_side(frames, size)
+    pixels = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
+    exact = interpolate(pixels, expected, mode="bilinear", align_corners=False, antialias=False)
+    assert resized.shape == (2, *expected, 3)
+    assert resized.dtype == np.uint8
+    assert np.array_equal(resized, exact.round().permute(0, 2, 3, 1).numpy().astype(np.uint8))
+
+
+def test_resizing_follows_the_half_pixel_rule():
+    # Two pixels 0 and 100 to four: their centres lie at -0.25, 0.25, 0.75 and 1.25 of the old.
+    frames = np.zeros((1, 2, 2, 3), np.uint8)
+    frames[:, :, 1] = 100
+    assert resize_short_side(frames, 4)[0, 0, :, 0].tolist() == [0, 25, 75, 100]
+
+
+def test_the_crop_is_centred():
+    frames = np.arange(6 * 9, dtype=np.uint8).reshape(1, 6, 9, 1).repeat(3, axis=3)
+    assert np.array_equal(centre_crop(frames, 4), frames[:, 1:5, 2:6])
+
+
+def test_reading_frames_does_not_import_torch():
+    program = (
+        "import sys, benchmark.data.frame_store, benchmark.data.extract;"
+        "sys.exit('torch' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
