@@ -130,7 +130,7 @@ class Config(Strict):
     datasets: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+$")], DatasetConfig]
     backbone: BackboneConfig
     training: Training
-    bootstrap: Bootstrap = Bootstrap()
+    bootstrap: Bootstrap = Bootstrap(replicates=1000)
 
     @property
     def folder(self) -> Path:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 
 __all__ = ["BenchmarkError", "did_you_mean", "raise_all"]
 
+_OPTIONS_SHOWN = 20
+
 
 class BenchmarkError(ValueError):
     """A fault that the user can mend.
@@ -29,12 +31,13 @@ class BenchmarkError(ValueError):
 
 
 def did_you_mean(name: str, options: Iterable[str]) -> str:
-    """Return ' (did you mean …?)' for the nearest option, else the list of all options."""
+    """Return ' (did you mean …?)' for the nearest option, else the options, or some of them."""
     known = sorted(options)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if near:
         return f" (did you mean '{near[0]}'?)"
-    return f" (known: {', '.join(known) if known else 'none'})"
+    shown = known[:_OPTIONS_SHOWN] + (["…"] if len(known) > _OPTIONS_SHOWN else [])
+    return f" (known: {', '.join(shown) if shown else 'none'})"
 
 
 def raise_all(errors: Sequence[BenchmarkError], summary: str) -> None:

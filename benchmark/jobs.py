@@ -116,6 +116,7 @@ def _features(job: Job) -> None:
     _bind_threads(job.threads)
     backbone = make_backbone(job.config)
     store = FrameStore.open(job.layout.frames(job.dataset))
+    store.verify()
     folder = job.layout.features(job.dataset)
     extract_features(store, backbone, weights_digest(backbone), folder, job.log.progress)
 

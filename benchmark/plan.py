@@ -1,4 +1,4 @@
-"""What a profile has to run: derived from the methods' manifests and the tables, listed nowhere else.
+"""What a profile has to run: derived from the methods' manifests and the tables alone.
 
 A variant runs on the datasets of every table or figure that shows it; the source of an exit
 control runs wherever the control does.
@@ -74,7 +74,8 @@ class Plan:
 
     def settings_digest(self, stage: str, dataset: str = "", method: str = "") -> str:
         """Return a digest of the settings that a stage depends on, so that no others rerun it."""
-        config, parts = self.config, []
+        config = self.config
+        parts: list[Any] = []
         if dataset:
             owner = config.frames_name(dataset) if stage in {"frames", "features"} else dataset
             parts.append(config.datasets[owner].model_dump())

@@ -1,4 +1,4 @@
-"""Progress of long work: a line now and then with the time left, and a log that ends in the cause."""
+"""Progress of long work: lines with the time left, and a log that ends in the cause."""
 
 from __future__ import annotations
 

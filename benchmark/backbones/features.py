@@ -55,7 +55,7 @@ def extract_features(
         for number, (video, length) in enumerate(zip(videos, lengths, strict=True), 1):
             waiting.append(_load_frames(store, video, range(length), size))
             if sum(map(len, waiting)) >= per_batch or number == len(videos):
-                for part in torch.cat(waiting).split(per_batch):
+                for part in torch.split(torch.cat(waiting), per_batch):
                     rows[done : done + len(part)] = backbone(part).numpy()
                     done += len(part)
                 waiting = []

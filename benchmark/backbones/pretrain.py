@@ -67,7 +67,7 @@ def pretrain(
             )
             loss = F.binary_cross_entropy_with_logits(head(backbone(frames)), visible)
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             plan.step()
             total += loss.item()

@@ -64,6 +64,8 @@ def evaluate_all(
                 seed = derive_seed("bootstrap", dataset, manifest.digest)
                 weights[ids] = resamples(len(ids), plan.config.bootstrap.replicates, seed)
             targets = manifest.targets(list(ids))
+            if targets.ndim == 2:
+                targets = targets.astype(bool)
             result = _measured(base, steps, targets)
             replicates = replicate_metric(
                 result.primary_metric, steps.exit_scores(), targets, weights[ids]

@@ -1,4 +1,4 @@
-"""Prediction runs: every video of a dataset through a trained method, or through an exit control."""
+"""Prediction runs: all videos of a dataset through a method or an exit control."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def predict_videos(
             indices = torch.from_numpy(chosen)
             return Videos(source, indices, keys[chosen], lengths[chosen], seed, meter=meter)
 
-        parts.append(predict_steps(trained.method, make, [video_ids[i] for i in chosen]))
+        parts.append(predict_steps(trained.method, make, [video_ids[i] for i in chosen.tolist()]))
     return concatenate(parts)
 
 

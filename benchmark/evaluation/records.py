@@ -66,12 +66,12 @@ class Steps:
     @property
     def num_videos(self) -> int:
         """Number of videos N."""
-        return self.scores.shape[0]
+        return len(self.scores)
 
     @property
     def num_steps(self) -> int:
         """Number of steps S."""
-        return self.scores.shape[1]
+        return int(self.scores.shape[1])
 
     def exit_scores(self) -> npt.NDArray[np.float32]:
         """Return the scores of the answers: `[N, C]`."""
@@ -125,7 +125,7 @@ class Steps:
 
     def save(self, path: Path) -> None:
         """Write one parquet row a video; the file appears only when it is complete."""
-        flat = {
+        flat: dict[str, npt.NDArray[Any]] = {
             "scores": self.scores,
             "exit_values": self.exit_values,
             "frames_opened_by_step": self.frames_opened,
@@ -169,7 +169,8 @@ class Steps:
 
         def matrix(name: str, *shape: int) -> npt.NDArray[Any]:
             values = table.column(name).combine_chunks().flatten().to_numpy(zero_copy_only=False)
-            return values.reshape(num, steps, *shape)
+            shaped: npt.NDArray[Any] = values.reshape(num, steps, *shape)
+            return shaped
 
         def cost(prefix: str) -> npt.NDArray[np.int64]:
             parts = [matrix(f"{prefix}_{name}") for name in components]

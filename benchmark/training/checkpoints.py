@@ -66,7 +66,7 @@ def save_stage(
 def load_stage(
     path: Path, method: Method, backbone: Backbone | None
 ) -> list[dict[str, Any]] | None:
-    """Load what a stage trained into a method, and return its log; None if there is no such file."""
+    """Load what a stage trained into a method and return its log; None if there is no file."""
     if not path.is_file():
         return None
     own = dict(_named(method, backbone))

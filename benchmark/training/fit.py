@@ -102,7 +102,7 @@ def fit(
             )
             loss = method.loss(stage.name, batch)
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             total += loss.item() * len(chosen)
         if not math.isfinite(total):

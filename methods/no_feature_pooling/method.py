@@ -1,4 +1,4 @@
-"""FrameExit without feature pooling (Table 4): predictions are averaged, features are not pooled."""
+"""FrameExit without feature pooling (Table 4): predictions are averaged instead."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class State(NamedTuple):
 
 
 class Method(FrameExit):
-    """Each classifier and gate sees the current frame only; the answer is the mean up to the exit."""
+    """Each classifier and gate sees the current frame only; the answer is their mean."""
 
     Params = Params
 

@@ -28,7 +28,7 @@ class Params:
 
 
 class Method(EarlyExit):
-    """One classifier of frames. It never stops early: its steps are the averages of 1 … K frames."""
+    """One classifier of frames; step k is the average of k predictions, and none stops early."""
 
     Params = Params
 

@@ -1,0 +1,45 @@
+# make tables   sets up everything, runs the main job, prints Table 1
+# make test     sets up everything, runs the tests
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+PROFILE ?= builtin
+CONFIG ?=
+
+.PHONY: setup tables test lint mlflow lock
+
+setup: $(VENV)/installed
+
+# Debian keeps venv in a package of its own; as root it is fetched, otherwise named.
+$(VENV)/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+	  || { echo "error: Python 3.11 is needed. Fix: install it, or give PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) > /dev/null 2>&1 \
+	  || { [ "$$(id -u)" = 0 ] && apt-get install -qy python3-venv && $(PYTHON) -m venv $(VENV); } \
+	  || { echo "error: Python has no venv. Fix: apt-get install python3-venv"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+tables: setup
+	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --config profile=$(PROFILE) $(CONFIG) -- all_tables
+	@$(BIN)/python -m benchmark show table1 --profile $(PROFILE)
+
+test: setup
+	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell
+	$(BIN)/snakefmt --check workflow
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint --config profile=smoke
+
+mlflow: setup
+	$(BIN)/mlflow ui --backend-store-uri sqlite:///results/$(PROFILE)/mlflow.db
+
+# Exact versions of what is installed now; run it in an environment where the tests pass.
+lock: setup
+	$(BIN)/pip freeze --exclude-editable > requirements.lock
