@@ -1,0 +1,302 @@
+"""The mirror against a real MLflow with a real database, read back through its client."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.data import get_source
+from mlflow.entities import ViewType
+
+from benchmark.config import load_config
+from benchmark.errors import BenchmarkError
+from benchmark.evaluation.result import Counts, Result
+from benchmark.tracking import mirror, tracking_uri
+
+SMOKE = Path(__file__).parent.parent / "config" / "smoke.yaml"
+MANIFEST_DIGEST = "0123456789abcdef"
+
+
+def result(method="frameexit", seed=0, **changes):
+    content = {
+        "dataset": "long",
+        "role": "long",
+        "method": method,
+        "variant": "default",
+        "seed": seed,
+        "kind": "method",
+        "status": "ok",
+        "primary_metric": "map",
+        "metrics": {"map": 0.5 + seed / 10, "top1": 0.4, "macro_f1": 0.3},
+        "macs_per_video": 2.5e9,
+        "macs_by_component": {"backbone": 2.4e9, "gate": 0.1e9},
+        "frames_per_video": 4.5,
+        "num_videos": Counts(manifest=25, evaluated=24, unreadable=1),
+        "params": {"beta": 1e-4, "order": [0, 2, 1], "gate": {"units": 64}, "pooling": "max"},
+        "labels": ("built-in data", "random weights"),
+        "provenance": {"manifest_digest": MANIFEST_DIGEST, "commit": "abc", "packages": {"a": "1"}},
+    }
+    return Result(**(content | changes))
+
+
+class Folder:
+    """A results folder, its mirror and a client that reads it."""
+
+    def __init__(self, root):
+        self.config = load_config(SMOKE, {"results": str(root), "mlflow_uri": ""})
+        self.root = self.config.folder
+        self.runs = self.root / "runs"
+        self.manifest = self.root / "manifest.csv"
+
+    def fill(self):
+        log = [
+            {"fold": 0, "stage": stage, "epoch": epoch, "loss": 1 / epoch}
+            for stage in ("classifier", "gates")
+            for epoch in (1, 2, 3)
+        ]
+        for seed in (0, 1):
+            path = result(seed=seed).save(self.runs)
+            path.with_name("training.jsonl").write_text("".join(f"{json.dumps(x)}\n" for x in log))
+        numbers = {"metrics": {}, "macs_per_video": None, "macs_by_component": {}}
+        failed = {"status": "failed", "reason": "loss is nan", "frames_per_video": None, **numbers}
+        result(method="broken", **failed).save(self.runs)
+        (self.root / "tables").mkdir()
+        (self.root / "tables" / "table1.csv").write_text("method,map\n")
+        self.manifest.write_text("id\n")
+        return self
+
+    def mirror(self):
+        manifests = {"long": self.manifest}
+        report = mirror(self.config, self.runs, self.root / "tables", manifests)
+        assert not report.reason, report
+        return report.num_added, report.num_replaced, report.num_removed, report.num_unchanged
+
+    @property
+    def client(self):
+        return MlflowClient(tracking_uri(self.config))
+
+    def found(self):
+        """All runs that are not deleted, by name."""
+        experiment = self.client.get_experiment_by_name("smoke").experiment_id
+        runs = self.client.search_runs([experiment])
+        assert len({run.info.run_name for run in runs}) == len(runs)
+        return {run.info.run_name: run for run in runs}
+
+    def identifiers(self):
+        return {name: run.info.run_id for name, run in self.found().items()}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return Folder(tmp_path / "results").fill()
+
+
+def test_runs_read_back_as_the_files_say(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_RUN_ID", "0" * 32)  # would take over any run that fluent calls start
+    assert folder.mirror() == (3, 0, 0, 0)
+    runs = folder.found()
+    assert set(runs) == {
+        "long/frameexit/default",
+        "long/frameexit/default/seed0",
+        "long/frameexit/default/seed1",
+        "long/broken/default",
+        "long/broken/default/seed0",
+        "tables",
+    }
+    parent, child = runs["long/frameexit/default"], runs["long/frameexit/default/seed1"]
+    assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
+    assert "mlflow.parentRunId" not in parent.data.tags
+    assert child.data.params == {
+        "dataset": "long",
+        "method": "frameexit",
+        "variant": "default",
+        "seed": "1",
+        "beta": "0.0001",
+        "order": "[0, 2, 1]",
+        "gate.units": "64",
+        "pooling": "max",
+    }
+    assert parent.data.params == {k: v for k, v in child.data.params.items() if k != "seed"}
+    assert child.data.metrics == {
+        "map": 0.6,
+        "top1": 0.4,
+        "macro_f1": 0.3,
+        "num_videos": 24,
+        "macs_per_video": 2.5e9,
+        "gflops_per_video": 2.5,
+        "frames_per_video": 4.5,
+        "macs.backbone": 2.4e9,
+        "macs.gate": 0.1e9,
+        "training/classifier/fold0/loss": 1 / 3,
+        "training/gates/fold0/loss": 1 / 3,
+    }
+    assert parent.data.metrics["map"] == pytest.approx(0.55)
+    assert parent.data.metrics["num_seeds_ok"] == 2
+    curve = folder.client.get_metric_history(child.info.run_id, "training/gates/fold0/loss")
+    assert [(point.step, point.value) for point in curve] == [(1, 1), (2, 1 / 2), (3, 1 / 3)]
+    expected_tags = {
+        "run_key": "long/frameexit/default/seed1",
+        "status": "ok",
+        "labels": "built-in data, random weights",
+        "manifest_digest": MANIFEST_DIGEST,
+        "commit": "abc",
+    }
+    assert expected_tags.items() <= child.data.tags.items()
+    assert {parent.info.status, child.info.status} == {"FINISHED"}
+    for run in (parent, child):
+        (given,) = run.inputs.dataset_inputs
+        assert (given.dataset.name, given.dataset.digest) == ("long", MANIFEST_DIGEST)
+        assert get_source(given.dataset).uri == folder.manifest.as_uri()
+        assert [(tag.key, tag.value) for tag in given.tags] == [("mlflow.data.context", "eval")]
+    broken = runs["long/broken/default/seed0"]
+    assert (broken.info.status, broken.data.tags["status"]) == ("FAILED", "failed")
+    assert broken.data.tags["reason"] == "loss is nan"
+    assert broken.data.metrics == {}
+    assert runs["long/broken/default"].info.status == "FAILED"
+    tables = folder.client.download_artifacts(runs["tables"].info.run_id, "table1.csv")
+    assert Path(tables).read_text() == "method,map\n"
+    assert not (tmp_path / "mlruns").exists()
+
+
+def test_a_second_time_writes_nothing(folder):
+    folder.mirror()
+    before = folder.identifiers()
+    os.utime(result(seed=0).save(folder.runs))  # the same bytes, written again
+    assert folder.mirror() == (0, 0, 0, 3)
+    assert folder.identifiers() == before
+
+
+def test_what_changed_is_replaced_and_the_rest_left_alone(folder):
+    folder.mirror()
+    before = folder.identifiers()
+    result(seed=1, metrics={"map": 0.9}).save(folder.runs)
+    (folder.root / "tables" / "table1.csv").write_text("method,map\nframeexit,0.7\n")
+    assert folder.mirror() == (0, 2, 0, 1)
+    runs, after = folder.found(), folder.identifiers()
+    assert set(after) == set(before)
+    kept = {name for name in after if after[name] == before[name]}
+    assert kept == {"long/broken/default", "long/broken/default/seed0"}
+    assert runs["long/frameexit/default/seed1"].data.metrics["map"] == 0.9
+    assert runs["long/frameexit/default"].data.metrics["map"] == pytest.approx(0.7)
+    tables = folder.client.download_artifacts(runs["tables"].info.run_id, "table1.csv")
+    assert "frameexit" in Path(tables).read_text()
+
+
+def test_a_changed_training_log_is_a_change(folder):
+    folder.mirror()
+    log = result(seed=1).key.folder(folder.runs) / "training.jsonl"
+    log.write_text(json.dumps({"stage": "gates", "epoch": 1, "loss": 7.0}) + "\n")
+    assert folder.mirror() == (0, 2, 0, 1)
+    metrics = folder.found()["long/frameexit/default/seed1"].data.metrics
+    assert metrics["training/gates/fold0/loss"] == 7
+    assert "training/classifier/fold0/loss" not in metrics
+
+
+def test_runs_without_files_go_and_come_back_with_them(folder):
+    folder.mirror()
+    shutil.rmtree(folder.runs / "long" / "broken")
+    shutil.rmtree(folder.root / "tables")
+    assert folder.mirror() == (0, 0, 1, 2)
+    assert {name.split("/")[0] for name in folder.found()} == {"long"}
+    assert not any("broken" in name for name in folder.found())
+    result(method="broken", status="skipped", reason="no sound").save(folder.runs)
+    assert folder.mirror() == (1, 0, 0, 2)
+    assert folder.found()["long/broken/default/seed0"].data.tags["status"] == "skipped"
+
+
+def test_a_lost_store_is_restored(folder, tmp_path):
+    folder.mirror()
+    shutil.copytree(folder.root, tmp_path / "again" / "smoke", ignore=lambda *_: ["mlflow.db"])
+    again = Folder(tmp_path / "again")
+    assert again.mirror() == (3, 0, 0, 0)
+
+    def content(runs):
+        own = {
+            n: {k: v for k, v in r.data.tags.items() if "parent" not in k} for n, r in runs.items()
+        }
+        return {
+            name: (own[name], run.data.params, run.data.metrics, run.info.status, run.info.end_time)
+            for name, run in runs.items()
+            if name != "tables"
+        }
+
+    assert content(again.found()) == content(folder.found())
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda client, parent, child: client.update_run(parent.info.run_id, status="RUNNING"),
+        lambda client, parent, child: client.delete_run(child.info.run_id),
+        lambda client, parent, child: client.delete_run(parent.info.run_id),
+        lambda client, parent, child: client.delete_experiment(parent.info.experiment_id),
+    ],
+    ids=["killed while writing", "child deleted", "parent deleted", "experiment deleted"],
+)
+def test_a_damaged_mirror_is_mended(folder, harm):
+    folder.mirror()
+    before = folder.found()
+    name = "long/frameexit/default"
+    harm(folder.client, before[name], before[f"{name}/seed0"])
+    folder.mirror()
+    after = folder.found()
+    assert set(after) == set(before)
+    assert all(run.info.status != "RUNNING" for run in after.values())
+    parent = after[name].info.run_id
+    assert all(after[f"{name}/seed{s}"].data.tags["mlflow.parentRunId"] == parent for s in (0, 1))
+    assert folder.mirror() == (0, 0, 0, 3)
+
+
+def test_other_peoples_runs_are_left_alone(folder):
+    folder.mirror()
+    experiment = folder.client.get_experiment_by_name("smoke").experiment_id
+    mine = folder.client.create_run(experiment, run_name="mine").info.run_id
+    assert folder.mirror() == (0, 0, 0, 3)
+    assert folder.found()["mine"].info.run_id == mine
+
+
+def test_long_parameters_are_cut_and_named(folder):
+    result(method="wordy", params={"note": "x" * 7000, "beta": 1}).save(folder.runs)
+    folder.mirror()
+    data = folder.found()["long/wordy/default/seed0"].data
+    assert data.params["note"] == "x" * 6000
+    assert data.tags["cut_params"] == "note"
+
+
+@pytest.mark.parametrize("place", ["profile", "environment"])
+def test_an_unreachable_server_is_reported_and_not_raised(folder, monkeypatch, place):
+    uri = "http://user:secret@127.0.0.1:1"
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    if place == "environment":
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    else:
+        folder.config = folder.config.model_copy(update={"mlflow_uri": uri})
+    report = mirror(folder.config, folder.runs, folder.root / "tables", {})
+    assert report.uri == "http://***@127.0.0.1:1"
+    assert "MLflow at http://***@127.0.0.1:1 is not up to date" in str(report)
+    assert "run this step again" in str(report)
+    assert "refused" in report.reason
+    assert "secret" not in str(report)
+
+
+def test_results_that_cannot_be_read_are_the_users_fault(folder):
+    paths = [result(seed=seed).key.folder(folder.runs) / "result.json" for seed in (0, 1)]
+    for path in paths:
+        path.write_text("{")
+    with pytest.raises(BenchmarkError, match="2 faults") as caught:
+        folder.mirror()
+    assert all(str(path) in str(caught.value) for path in paths)
+
+
+def test_nothing_to_mirror_deletes_nothing(folder):
+    folder.mirror()
+    shutil.rmtree(folder.runs)
+    with pytest.raises(BenchmarkError, match="no results to mirror"):
+        folder.mirror()
+    assert len(folder.found()) == 6
+    experiment = folder.client.get_experiment_by_name("smoke").experiment_id
+    assert not folder.client.search_runs([experiment], run_view_type=ViewType.DELETED_ONLY)
