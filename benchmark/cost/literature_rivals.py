@@ -48,6 +48,8 @@ def _image(short: str, side: int) -> int:
 def _ar_net() -> Iterator[Row]:
     policy = features("mobilenet_v2", "3x84x84") + lstm_cell(1280, 512)
     policy += linear(512, 7) + linear(512, _NUM_CLASSES)
+    rescaled = "the size at 240 px, 0.70, rescaled as if at 224"
+    rounded = "a quarter of 224 px, but odd maps round up"
     parts = "AR-Net, ops/net_flops_table.py"
     for title, name, size, published, reason in (
         ("ResNet-50 at 224", "resnet50", 224, 4.11, ""),
@@ -55,20 +57,8 @@ def _ar_net() -> Iterator[Row]:
         ("ResNet-18 at 112", "resnet18", 112, None, ""),
         ("MobileNetV2 at 84", "mobilenet_v2", 84, None, ""),
         ("EfficientNet-B3 at 224", "efficientnet_b3", 224, 1.8, "quoted for 300 px, fed 224"),
-        (
-            "EfficientNet-B1 at 168",
-            "efficientnet_b1",
-            168,
-            0.394,
-            "the size at 240 px, 0.70, rescaled as if at 224",
-        ),
-        (
-            "EfficientNet-B0 at 112",
-            "efficientnet_b0",
-            112,
-            0.0975,
-            "a quarter of 224 px, but odd maps round up",
-        ),
+        ("EfficientNet-B1 at 168", "efficientnet_b1", 168, 0.394, rescaled),
+        ("EfficientNet-B0 at 112", "efficientnet_b0", 112, 0.0975, rounded),
     ):
         macs = network(name, f"3x{size}x{size}")
         yield Row(f"AR-Net's part {title}", parts, published, "the whole network", macs, reason)

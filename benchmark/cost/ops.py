@@ -33,12 +33,11 @@ _FREE_NAMES = frozenset(
 def find_rule(op: OpOverload) -> Rule | None:
     """Return how `op` is counted, `FREE` if it is declared free, None if the table lacks it."""
     name: str = op._schema.name
+    if name.endswith("_") and not name.endswith("__"):  # in place, the same op
+        name = name[:-1]
     overload = op._schema.overload_name or "default"
     rule = COUNTED_OPS.get(f"{name}.{overload}") or COUNTED_OPS.get(name)
-    if rule is not None:
-        return rule
-    in_place = name.endswith("_") and not name.endswith("__")
-    return FREE if name in _FREE_NAMES or (in_place and name[:-1] in _FREE_NAMES) else None
+    return FREE if rule is None and name in _FREE_NAMES else rule
 
 
 def short_name(op: OpOverload) -> str:
