@@ -86,6 +86,7 @@ class Meter:
             rows: [entries] the video of each entry, repetitions allowed.
             macs_per_row: MACs of one entry.
         """
+        rows = rows.cpu() if isinstance(rows, torch.Tensor) else rows
         np.add.at(self._account(component), np.asarray(rows, np.int64), macs_per_row)
 
     @property
