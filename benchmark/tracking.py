@@ -95,7 +95,7 @@ def mirror(
         store.synchronise_tables(tables, tables_folder)
     except Exception as fault:  # whatever MLflow, its database or the network may raise
         cause = next(iter(str(fault).splitlines()), "")
-        reason = _without_password(f"{type(fault).__name__}: {cause}")
+        reason = _without_password(f"{type(fault).__name__}: {cause.strip()}").rstrip(".")
         return MirrorReport(shown, reason=reason)
     added, replaced = counts["added"], counts["replaced"]
     return MirrorReport(shown, added, replaced, counts["removed"], counts["unchanged"])
