@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -158,19 +158,32 @@ def _table(job: Job) -> None:
     write_table(job.config, dict(job.plan().methods), job.item, job.layout.tables)
 
 
+def _document(job: Job) -> None:
+    from benchmark.reporting.tables import write_document  # noqa: PLC0415
+
+    write_document(job.layout.tables)
+
+
 def _figure(job: Job) -> None:
     from benchmark.reporting.figures import write_figure  # noqa: PLC0415
 
     write_figure(job.config, dict(job.plan().methods), job.item, job.layout.figures)
 
 
+def _known_answers(job: Job) -> None:
+    from benchmark.reporting.known_answers import write_known_answers  # noqa: PLC0415
+
+    write_known_answers(job.config, job.layout.tables)
+
+
 def _track(job: Job) -> None:
-    from benchmark.tracking import mirror_or_warn  # noqa: PLC0415
+    from benchmark.tracking import mirror  # noqa: PLC0415
 
     manifests = {name: job.layout.manifest(name) for name in job.config.datasets}
-    said = mirror_or_warn(job.config, job.layout.runs, job.layout.tables, manifests)
-    job.log.write(said)
-    write_json(job.layout.root / "tracked.json", {"said": said})
+    report = mirror(job.config, job.layout.runs, job.layout.tables, manifests)
+    job.log.write(str(report))
+    print(report)
+    write_json(job.layout.root / "tracked.json", asdict(report))
 
 
 def _outcome(job: Job) -> None:
@@ -216,7 +229,9 @@ JOBS: dict[str, Callable[[Job], None]] = {
     "predict": _predict,
     "evaluate": _evaluate,
     "table": _table,
+    "document": _document,
     "figure": _figure,
+    "known_answers": _known_answers,
     "track": _track,
     "outcome": _outcome,
 }

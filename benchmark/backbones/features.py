@@ -106,7 +106,7 @@ class StoredFeatures:
         place = {video: number for number, video in enumerate(index["videos"])}
         first = np.array(index["first_row"])
         numbers = np.array([place[video] for video in video_ids], dtype=np.int64)
-        self._rows = torch.from_numpy(np.ascontiguousarray(rows))
+        self._rows = torch.from_numpy(np.array(rows))
         self._first = torch.from_numpy(first[numbers])
 
     def features(

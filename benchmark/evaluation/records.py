@@ -52,6 +52,8 @@ class Steps:
         components: K names of cost components.
         step_macs: `[N, S, K]` int64, MACs of a step that is passed or at which it stops.
         exit_macs: `[N, S, K]` int64, MACs added by answering at a step.
+        positions: `[N, S]` int64, the stored position opened at each step; None for a method that
+            does not open one frame a step.
     """
 
     video_ids: npt.NDArray[np.str_]
@@ -62,6 +64,7 @@ class Steps:
     components: tuple[str, ...]
     step_macs: npt.NDArray[np.int64]
     exit_macs: npt.NDArray[np.int64]
+    positions: npt.NDArray[np.int64] | None = None
 
     @property
     def num_videos(self) -> int:
@@ -130,6 +133,8 @@ class Steps:
             "exit_values": self.exit_values,
             "frames_opened_by_step": self.frames_opened,
         }
+        if self.positions is not None:
+            flat["positions"] = self.positions
         for index, component in enumerate(self.components):
             flat[f"step_macs_{component}"] = self.step_macs[..., index]
             flat[f"exit_macs_{component}"] = self.exit_macs[..., index]
@@ -185,6 +190,9 @@ class Steps:
             components=components,
             step_macs=cost("step_macs"),
             exit_macs=cost("exit_macs"),
+            positions=(
+                matrix("positions").astype(np.int64) if "positions" in table.column_names else None
+            ),
         )
 
 
@@ -219,4 +227,5 @@ def concatenate(parts: Sequence[Steps]) -> Steps:
         components=names,
         step_macs=costs("step_macs"),
         exit_macs=costs("exit_macs"),
+        positions=None if first.positions is None else joined("positions"),
     )

@@ -138,6 +138,7 @@ def _all_steps(
         components=names,
         step_macs=deltas[:, 0::2],
         exit_macs=deltas[:, 1::2],
+        positions=order.numpy(),
     )
 
 

@@ -31,7 +31,9 @@ BUILTIN = [name for name, d in PLAN.config.datasets.items() if d.builtin]
 LOCK = ROOT / "requirements.lock"
 
 # On fewer cores than asked for, a job takes as many slots as keep each core to one thread.
-CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+CPUS = (
+    len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+)
 SLOTS = max(1, -(-(workflow.resource_settings.cores or 1) // CPUS))
 
 
@@ -66,7 +68,9 @@ def settings(stage):
 
     def digest(wildcards):
         given = dict(wildcards.items())
-        return PLAN.settings_digest(stage, given.get("dataset", ""), given.get("method", ""))
+        return PLAN.settings_digest(
+            stage, given.get("dataset", ""), given.get("method", "")
+        )
 
     return digest
 

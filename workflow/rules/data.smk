@@ -10,10 +10,10 @@ rule videos:
         truth=LAYOUT.videos("{dataset}") / "truth.jsonl",
     log:
         log_of("videos", "dataset"),
+    threads: 2 * SLOTS
     params:
         settings=settings("videos"),
         threads=real_threads,
-    threads: 2 * SLOTS
     shell:
         job("videos", "dataset")
 
@@ -34,10 +34,10 @@ rule manifest:
         LAYOUT.manifest("{dataset}"),
     log:
         log_of("manifest", "dataset"),
+    threads: SLOTS
     params:
         settings=settings("manifest"),
         threads=real_threads,
-    threads: SLOTS
     shell:
         job("manifest", "dataset")
 
@@ -51,9 +51,9 @@ rule frames:
         LAYOUT.frames("{dataset}") / "index.json",
     log:
         log_of("frames", "dataset"),
+    threads: 2 * SLOTS
     params:
         settings=settings("frames"),
         threads=real_threads,
-    threads: 2 * SLOTS
     shell:
         job("frames", "dataset")

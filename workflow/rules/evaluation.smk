@@ -8,7 +8,10 @@ def stage_before(wildcards):
     if source is None:
         return LAYOUT.stage_index(dataset, method, "training", [wildcards.seeds])
     blocks = PLAN.prediction_blocks(source.method)
-    return [LAYOUT.stage_index(dataset, source.method, "predictions", block) for block in blocks]
+    return [
+        LAYOUT.stage_index(dataset, source.method, "predictions", block)
+        for block in blocks
+    ]
 
 
 rule predict:
@@ -24,10 +27,10 @@ rule predict:
         LAYOUT.stage_index("{dataset}", "{method}", "predictions", ["{seeds}"]),
     log:
         log_of("predict", "dataset", "method", "seeds"),
+    threads: SLOTS
     params:
         settings=settings("predict"),
         threads=real_threads,
-    threads: SLOTS
     shell:
         job("predict", "dataset", "method", "seeds")
 
@@ -36,7 +39,9 @@ def predictions_of(wildcards):
     """Return the prediction indices of all seeds."""
     dataset, method = wildcards.dataset, wildcards.method
     blocks = PLAN.prediction_blocks(method)
-    return [LAYOUT.stage_index(dataset, method, "predictions", block) for block in blocks]
+    return [
+        LAYOUT.stage_index(dataset, method, "predictions", block) for block in blocks
+    ]
 
 
 rule evaluate:
@@ -48,9 +53,9 @@ rule evaluate:
         LAYOUT.results_index("{dataset}", "{method}"),
     log:
         log_of("evaluate", "dataset", "method"),
+    threads: SLOTS
     params:
         settings=settings("evaluate"),
         threads=real_threads,
-    threads: SLOTS
     shell:
         job("evaluate", "dataset", "method")

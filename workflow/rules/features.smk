@@ -11,10 +11,10 @@ rule pretrain:
         LAYOUT.backbone_weights,
     log:
         log_of("pretrain"),
+    threads: SLOTS
     params:
         settings=settings("pretrain"),
         threads=real_threads,
-    threads: SLOTS
     shell:
         job("pretrain")
 
@@ -33,9 +33,9 @@ rule features:
         LAYOUT.features("{dataset}") / "index.json",
     log:
         log_of("features", "dataset"),
+    threads: SLOTS
     params:
         settings=settings("features"),
         threads=real_threads,
-    threads: SLOTS
     shell:
         job("features", "dataset")

@@ -11,16 +11,31 @@ rule table:
         code=stage_code("report"),
     output:
         multiext(str(LAYOUT.tables / "{item}"), ".csv", ".md", ".tex"),
-    wildcard_constraints:
-        item="|".join(PLAN.paper.tables),
     log:
         log_of("table", "item"),
+    wildcard_constraints:
+        item="|".join(PLAN.paper.tables),
+    threads: SLOTS
     params:
         settings=settings("table"),
         threads=real_threads,
-    threads: SLOTS
     shell:
         job("table", "item")
+
+
+rule document:
+    input:
+        tables=expand(LAYOUT.tables / "{table}.tex", table=PLAN.paper.tables),
+        code=stage_code("report"),
+    output:
+        LAYOUT.tables / "tables.tex",
+    log:
+        log_of("document"),
+    threads: SLOTS
+    params:
+        threads=real_threads,
+    shell:
+        job("document")
 
 
 rule figure:
@@ -30,16 +45,33 @@ rule figure:
         code=stage_code("report"),
     output:
         multiext(str(LAYOUT.figures / "{item}"), ".png", ".svg", ".csv"),
-    wildcard_constraints:
-        item="|".join(PLAN.paper.figures),
     log:
         log_of("figure", "item"),
+    wildcard_constraints:
+        item="|".join(PLAN.paper.figures),
+    threads: SLOTS
     params:
         settings=settings("figure"),
         threads=real_threads,
-    threads: SLOTS
     shell:
         job("figure", "item")
+
+
+rule known_answers:
+    input:
+        results=RESULTS,
+        truth=[LAYOUT.videos(dataset) / "truth.jsonl" for dataset in BUILTIN],
+        code=stage_code("known_answers"),
+    output:
+        multiext(str(LAYOUT.tables / "known_answers"), ".csv", ".md"),
+    log:
+        log_of("known_answers"),
+    threads: SLOTS
+    params:
+        settings=settings("table"),
+        threads=real_threads,
+    shell:
+        job("known_answers")
 
 
 rule track:
@@ -51,10 +83,10 @@ rule track:
         LAYOUT.root / "tracked.json",
     log:
         log_of("track"),
+    threads: SLOTS
     params:
         settings=settings("track"),
         threads=real_threads,
-    threads: SLOTS
     shell:
         job("track")
 
@@ -68,8 +100,8 @@ rule outcome:
         LAYOUT.root / "outcome.json",
     log:
         log_of("outcome"),
+    threads: SLOTS
     params:
         threads=real_threads,
-    threads: SLOTS
     shell:
         job("outcome")

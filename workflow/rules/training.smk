@@ -13,9 +13,9 @@ rule train:
         LAYOUT.stage_index("{dataset}", "{method}", "training", ["{seeds}"]),
     log:
         log_of("train", "dataset", "method", "seeds"),
+    threads: SLOTS
     params:
         settings=settings("train"),
         threads=real_threads,
-    threads: SLOTS
     shell:
         job("train", "dataset", "method", "seeds")
