@@ -39,6 +39,10 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_arguments(cost)
     cost.set_defaults(run=compare.run)
 
+    schema = commands.add_parser("schemas", help="write the JSON schemas of settings and results")
+    schema.add_argument("--folder", type=Path, help="default: workflow/schemas")
+    schema.set_defaults(run=_schemas)
+
     show = commands.add_parser("show", help="print a table of a finished run")
     show.add_argument("table", nargs="?", default="table1")
     show.add_argument("--profile", default="builtin")
@@ -76,6 +80,14 @@ def _job(args: argparse.Namespace) -> int:
             JOBS[args.stage](job)
     except JobFailedError:
         return 1
+    return 0
+
+
+def _schemas(args: argparse.Namespace) -> int:
+    from benchmark.schemas import write_schemas  # noqa: PLC0415
+
+    for path in write_schemas(args.folder):
+        print(path)
     return 0
 
 

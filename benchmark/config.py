@@ -172,6 +172,8 @@ def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Confi
         ) from fault
     except yaml.YAMLError as fault:
         raise BenchmarkError(f"is not YAML: {fault}", where=path) from fault
+    if not isinstance(content, dict):
+        raise BenchmarkError("holds no settings", where=path, fix="begin from a file of config/")
     return validate({**content, **(overrides or {})}, path)
 
 

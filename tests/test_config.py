@@ -1,0 +1,133 @@
+"""A profile with faults is refused before anything runs, all faults at once."""
+
+import copy
+
+import pytest
+import yaml
+
+from benchmark.config import load_config, validate
+from benchmark.errors import BenchmarkError
+
+GOOD = {
+    "profile": "tried",
+    "description": "a test",
+    "seeds": [0],
+    "datasets": {
+        "long": {
+            "role": "long",
+            "builtin": {"set": "long", "num_train": 4, "num_val": 4},
+            "sampling": {"positions": 8},
+        },
+        "clips": {
+            "role": "short",
+            "csv": {"csv": "labels.csv", "root": "/videos"},
+            "sampling": {"fps": 1},
+        },
+    },
+    "backbone": {"network": "tiny_cnn", "weights": "random"},
+    "training": {"head_units": 8, "learning_rate": 0.01, "batch_size": 4},
+}
+
+
+def _with(path, value):
+    """Return GOOD with one key set, or removed for the value None."""
+    content = copy.deepcopy(GOOD)
+    *parents, key = path.split(".")
+    place = content
+    for parent in parents:
+        place = place[parent]
+    if value is None:
+        del place[key]
+    else:
+        place[key] = value
+    return content
+
+
+def test_the_example_holds():
+    config = validate(GOOD, "here")
+    assert config.frames_name("long") == "long"
+    assert config.folder.as_posix() == "results/tried"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("sedes", [0], "unknown key 'sedes' (did you mean 'seeds'?)"),
+        ("training.learning_rat", 1, "'training.learning_rat' (did you mean 'learning_rate'?)"),
+        ("backbone.wieghts", "x", "'backbone.wieghts' (did you mean 'weights'?)"),
+        (
+            "datasets.long.sampling.position",
+            3,
+            "'datasets.long.sampling.position' (did you mean 'positions'?)",
+        ),
+        (
+            "datasets.clips.csv.labls",
+            ["a"],
+            "'datasets.clips.csv.labls' (did you mean 'labels'?)",
+        ),
+        ("datasets.long.builtin.num_trian", 3, "(did you mean 'num_train'?)"),
+        ("seeds", "zero", "key 'seeds': Input should be a valid tuple, found 'zero'"),
+        ("seeds", [], "key 'seeds'"),
+        ("training.batch_size", 1, "key 'training.batch_size': Input should be greater than 1"),
+        ("training.learning_rate", "fast", "key 'training.learning_rate'"),
+        ("training", None, "key 'training': Field required"),
+        ("datasets.long.role", "lang", "key 'datasets.long.role': Input should be 'long', 'short'"),
+        ("datasets.long.sampling.fps", 2, "give either positions or fps"),
+        ("datasets.long.builtin", None, "give either builtin or csv"),
+        ("datasets.clips.sampling", None, "give either sampling or frames_of"),
+        ("datasets.clips.role", "long", "two datasets play the part 'long'. Fix: keep one of them"),
+        ("datasets.clips.csv.root", "{clips_root}/a", "Fix: add --config clips_root=DIR"),
+        ("backbone.weights", "file", "backbone.weights: file needs backbone.file"),
+        ("backbone.weights", "pretrained", "pretrained needs backbone.pretraining"),
+    ],
+)
+def test_a_fault_is_named(path, value, message):
+    with pytest.raises(BenchmarkError) as caught:
+        validate(_with(path, value), "profile.yaml")
+    assert message in str(caught.value)
+    assert str(caught.value).startswith("profile.yaml: ")
+
+
+def test_shared_frames_must_exist():
+    content = _with("datasets.clips.frames_of", "lung")
+    del content["datasets"]["clips"]["sampling"]
+    with pytest.raises(BenchmarkError, match=r"shares frames of unknown 'lung'.*mean 'long'"):
+        validate(content, "here")
+
+
+def test_all_faults_are_said_at_once():
+    content = _with("sedes", [1])
+    content["training"]["batch_size"] = "ten"
+    del content["backbone"]["network"]
+    with pytest.raises(BenchmarkError) as caught:
+        validate(content, "profile.yaml")
+    said = str(caught.value)
+    assert said.startswith("3 faults in profile.yaml:\n")
+    assert [key in said for key in ("sedes", "training.batch_size", "backbone.network")] == [
+        True
+    ] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("profile: a\nseeds: [0\ntraining: {}\n", "is not YAML.*line 3"),
+        ("", "holds no settings"),
+        ("- profile\n", "holds no settings"),
+    ],
+)
+def test_a_file_that_is_no_profile_is_refused(tmp_path, text, message):
+    path = tmp_path / "odd.yaml"
+    path.write_text(text)
+    with pytest.raises(BenchmarkError, match=f"(?s)odd.yaml.*{message}"):
+        load_config(path)
+
+
+def test_a_profile_is_read_with_overrides(tmp_path):
+    (tmp_path / "tried.yaml").write_text(yaml.safe_dump(GOOD))
+    config = load_config(tmp_path / "tried.yaml", {"results": "elsewhere"})
+    assert config.folder.as_posix() == "elsewhere/tried"
+    with pytest.raises(BenchmarkError, match=r"no profile 'tride' \(did you mean 'tried'\?\)"):
+        load_config(tmp_path / "tride.yaml")
+    with pytest.raises(BenchmarkError, match=r"unknown key 'resluts'.*mean 'results'"):
+        load_config(tmp_path / "tried.yaml", {"resluts": "x"})
