@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from benchmark.errors import BenchmarkError, did_you_mean, raise_all
+from benchmark.yaml_lines import place_of
 
 __all__ = ["BackboneConfig", "Config", "DatasetConfig", "load_config", "validate"]
 
@@ -179,6 +180,8 @@ def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Confi
 
 def _explain(fault: Any, where: object) -> BenchmarkError:
     key = ".".join(str(part) for part in fault["loc"]) or "(top level)"
+    if isinstance(where, Path):
+        where = place_of(where, fault["loc"])
     if fault["type"] == "extra_forbidden":
         parent = _model_at(fault["loc"][:-1])
         return BenchmarkError(

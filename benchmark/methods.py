@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from benchmark.errors import BenchmarkError, did_you_mean, raise_all
+from benchmark.yaml_lines import place_of
 
 __all__ = ["MethodFolder", "MethodManifest", "Variant", "discover", "load_method", "make_params"]
 
@@ -187,21 +188,13 @@ def _read(path: Path) -> tuple[MethodManifest | None, list[BenchmarkError]]:
 
 def _explain(fault: Any, path: Path) -> BenchmarkError:
     key = ".".join(map(str, fault["loc"]))
-    line = _line_of(path, str(fault["loc"][-1])) if fault["loc"] else 1
-    where = f"{path}:{line}"
+    where = place_of(path, fault["loc"])
     if fault["type"] == "extra_forbidden":
         models: dict[int, type[BaseModel]] = {1: MethodManifest, 3: Variant}
         model = models.get(len(fault["loc"]), Paper if fault["loc"][0] == "paper" else Source)
         hint = did_you_mean(str(fault["loc"][-1]), model.model_fields)
         return BenchmarkError(f"unknown key '{key}'{hint}", where=where)
     return BenchmarkError(f"key '{key}': {fault['msg']}", where=where)
-
-
-def _line_of(path: Path, key: str) -> int:
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if line.strip().startswith(f"{key}:"):
-            return number
-    return 1
 
 
 def _reference_faults(found: dict[str, MethodFolder]) -> list[BenchmarkError]:
@@ -215,8 +208,20 @@ def _reference_faults(found: dict[str, MethodFolder]) -> list[BenchmarkError]:
             if other is not None and (other not in found or other == name):
                 hint = did_you_mean(other, found)
                 faults.append(BenchmarkError(f"{key}: no method '{other}'{hint}", where=where))
+        if name in _bases(found, name):
+            faults.append(
+                BenchmarkError(f"extends: '{name}' builds on itself, in a circle", where=where)
+            )
         source = method.manifest.source
         if source and source.method in found:
+            if found[source.method].manifest.source:
+                faults.append(
+                    BenchmarkError(
+                        f"source.method: '{source.method}' is itself an exit control",
+                        where=where,
+                        fix="name the method that it re-reads",
+                    )
+                )
             variants = found[source.method].manifest.variants
             if source.variant not in variants:
                 hint = did_you_mean(source.variant, variants)
@@ -226,6 +231,16 @@ def _reference_faults(found: dict[str, MethodFolder]) -> list[BenchmarkError]:
                     )
                 )
     return faults
+
+
+def _bases(found: dict[str, MethodFolder], name: str) -> list[str]:
+    """Return the methods that a method builds on, near to far; a circle is gone round once."""
+    bases: list[str] = []
+    base = found[name].manifest.extends
+    while base in found and base not in bases:
+        bases.append(base)
+        base = found[base].manifest.extends
+    return bases
 
 
 def _make_importable(roots: Sequence[Path]) -> None:

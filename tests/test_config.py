@@ -108,6 +108,14 @@ def test_all_faults_are_said_at_once():
     ] * 3
 
 
+def test_a_fault_of_a_file_is_named_with_its_line(tmp_path):
+    path = tmp_path / "tried.yaml"
+    path.write_text(yaml.safe_dump(_with("datasets.long.sampling.position", 3), sort_keys=False))
+    line = 1 + path.read_text().splitlines().index("      position: 3")
+    with pytest.raises(BenchmarkError, match=f"tried.yaml:{line}: unknown key"):
+        load_config(path)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -1,0 +1,169 @@
+"""Methods are found by their folders; what is wrong with any is said for all, at once."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmark.errors import BenchmarkError
+from benchmark.methods import discover, load_method, make_params
+
+ROOT = Path(__file__).parent.parent
+GOOD = """\
+name: {name}
+label: A method
+kind: method
+summary: Does nothing.
+licence: Apache-2.0
+variants:
+  default: {{label: plain}}
+"""
+
+
+def test_every_folder_holds_the_same_files(methods):
+    folders = {p.name for p in (ROOT / "methods").iterdir() if not p.name.startswith(("_", "."))}
+    assert folders == set(methods)
+    for folder in methods.values():
+        for name in ("method.yaml", "method.py", "README.md"):
+            assert (folder.folder / name).is_file(), f"{folder.name} has no {name}"
+
+
+def test_every_variant_of_every_method_has_valid_parameters(methods):
+    for folder in methods.values():
+        kind = load_method(folder)
+        for name, variant in folder.manifest.variants.items():
+            for on in ({}, *folder.manifest.params_on.values()):
+                made = make_params(kind, {**on, **variant.params}, f"{folder.name}/{name}")
+                assert isinstance(made, kind.Params)
+
+
+def test_only_methods_import_methods():
+    wrong = [
+        f"{path.relative_to(ROOT)}: {module}"
+        for folder in ("benchmark", "workflow")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for module in _imported(path)
+        if module.split(".")[0] == "methods"
+    ]
+    assert wrong == []
+    assert "methods.frameexit.gates" in _imported(ROOT / "methods" / "frameexit" / "method.py")
+
+
+def test_methods_import_no_method_that_they_do_not_declare(methods):
+    for folder in methods.values():
+        allowed = {folder.name, folder.manifest.extends}
+        for path in folder.code():
+            used = {m.split(".")[1] for m in _imported(path) if m.startswith("methods.")}
+            assert used <= allowed, f"{path} imports a method that method.yaml does not extend"
+
+
+def _imported(path):
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.append(node.module or "")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "message"),
+    [
+        (("kind: method", "kind: methd"), 3, "key 'kind': Input should be 'method', 'baseline'"),
+        (("summary:", "sumary:"), 4, "unknown key 'sumary' (did you mean 'summary'?)"),
+        (("label: plain", "label: plain, parms: {}"), 7, "'variants.default.parms' (did you mean"),
+        (("licence:", "source: {method: other, varaint: x}\nlicence:"), 5, "mean 'variant'?)"),
+        (("licence:", "paper: {title: a, year: 1, links: b}\nlicence:"), 5, "mean 'link'?)"),
+        (("licence:", "params_on: {lung: {beta: 1}}\nlicence:"), 5, "Input should be 'long'"),
+        (("  default: {label: plain}\n", ""), 6, "key 'variants': Input should be a valid dict"),
+        (("variants:", "variants: ["), None, "is not YAML"),
+    ],
+)
+def test_a_fault_of_a_manifest_is_named_with_its_line(write_method, change, line, message):
+    root = write_method("mine", GOOD.format(name="mine").replace(*change))
+    with pytest.raises(BenchmarkError) as caught:
+        discover([root])
+    assert message in str(caught.value)
+    where = f"{root}/mine/method.yaml" + (f":{line}: " if line else "")
+    assert where in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "just words\n"])
+def test_a_manifest_without_keys_is_named(write_method, text):
+    root = write_method("mine", text)
+    with pytest.raises(BenchmarkError, match=r"mine/method.yaml: .*dictionary"):
+        discover([root])
+
+
+def test_all_faults_of_all_manifests_are_said_at_once(write_method):
+    write_method("one", GOOD.format(name="one") + "extends: too\n")
+    write_method("two", GOOD.format(name="three"))
+    write_method("four", GOOD.format(name="four").replace("label: A", "lable: A"))
+    root = write_method("five", GOOD.format(name="five") + "source: {method: two, variant: big}\n")
+    (root / "five" / "method.py").unlink()
+    with pytest.raises(BenchmarkError) as caught:
+        discover([root, root / "nowhere"])
+    said = str(caught.value)
+    for fault in (
+        "extends: no method 'too' (did you mean 'two'?)",
+        "name 'three' is not the folder's. Fix: make them equal",
+        "unknown key 'lable' (did you mean 'label'?)",
+        "key 'label': Field required",
+        "source.variant: no variant 'big' (known: default)",
+        "has no method.py beside it",
+        f"{root / 'nowhere'}: no such folder of methods",
+    ):
+        assert fault in said
+    assert said.startswith("7 faults in ")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ("extends: one", "", "extends: no method 'one'"),
+        ("source: {method: one}", "", "source.method: no method 'one'"),
+        ("source: {method: tow}", "", r"source.method: no method 'tow' \(did you mean 'two'"),
+        ("extends: two", "extends: one", "extends: 'one' builds on itself, in a circle"),
+        ("source: {method: two}", "source: {method: one}", "source.method: '(one|two)' is itself"),
+    ],
+)
+def test_a_reference_that_leads_nowhere_is_named(write_method, first, second, message):
+    write_method("one", f"{GOOD.format(name='one')}{first}\n")
+    root = write_method("two", f"{GOOD.format(name='two')}{second}\n")
+    with pytest.raises(BenchmarkError, match=f"(one|two)/method.yaml: {message}"):
+        discover([root])
+
+
+def test_a_name_that_exists_twice_is_refused(write_method):
+    root = write_method("frameexit", GOOD.format(name="frameexit"))
+    with pytest.raises(BenchmarkError, match=r"method 'frameexit' exists twice, also in .*rename"):
+        discover([ROOT / "methods", root])
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("import unheard_of", "does not import: ModuleNotFoundError"),
+        ("def (", "does not import: SyntaxError"),
+        ("class Methods: ...", "has no class 'Method' with 'Params'"),
+        ("class Method: ...", "has no class 'Method' with 'Params'"),
+    ],
+)
+def test_code_that_is_no_method_is_explained(write_method, code, message, request):
+    name = "bad_" + re.sub(r"\W", "_", request.node.callspec.id)
+    folder = discover([write_method(name, GOOD.format(name=name), code)])[name]
+    with pytest.raises(BenchmarkError, match=f"{name}/method.py: {message}"):
+        load_method(folder)
+
+
+def test_wrong_parameters_are_all_named(methods):
+    kind = load_method(methods["frameexit"])
+    with pytest.raises(BenchmarkError) as caught:
+        make_params(kind, {"bata": 1, "pooling": "sum", "num_steps": "ten"}, "method.yaml: x")
+    said = str(caught.value)
+    assert "unknown parameter 'bata' (did you mean 'beta'?)" in said
+    assert "parameter 'pooling': Input should be 'max', 'average'" in said
+    assert "parameter 'num_steps': Input should be a valid integer" in said
+    assert said.count("method.yaml: x") == 4  # the summary and each fault
