@@ -31,7 +31,7 @@ _CODE: dict[str, tuple[str, ...]] = {
     "evaluate": (*_SHARED, "evaluation/*.py"),
     "known_answers": (*_SHARED, "reporting/known_answers.py", "data/builtin/*.py"),
     "report": (*_SHARED, "reporting/*", "evaluation/*.py"),
-    "track": ("tracking.py",),
+    "track": (*_SHARED, "tracking*.py", "evaluation/result.py"),
 }
 
 

@@ -48,12 +48,15 @@ def evaluate_all(
     owner = plan.config.frames_name(dataset)
     num_undecodable = len(FrameStore.open(layout.frames(owner)).failures)
     said = {(entry["variant"], entry["seed"]): entry for entry in entries}
+    audited = {entry["variant"]: entry["audit"] for entry in entries if entry.get("audit")}
     weights: dict[tuple[str, ...], npt.NDArray[np.int32]] = {}
     written = []
     keys = plan.runs(dataset, method)
     for number, key in enumerate(keys, 1):
         entry = said[key.variant, key.seed]
         base = _base(plan, manifest, num_undecodable, key)
+        if audited.get(key.variant):
+            base["labels"] = (*base["labels"], f"AUDIT FAILED: {audited[key.variant][0]}")
         if "failed" in entry:
             (key.folder(layout.runs) / "replicates.npy").unlink(missing_ok=True)
             path = Result(**base, status="failed", reason=entry["failed"]).save(layout.runs)

@@ -14,6 +14,7 @@ from benchmark.contract import ExitControl
 from benchmark.cost.meter import Meter
 from benchmark.data.manifest import read_manifest
 from benchmark.errors import BenchmarkError
+from benchmark.evaluation.audit import Auditor, audit_sample
 from benchmark.evaluation.records import RunKey, Steps, concatenate
 from benchmark.evaluation.stepping import predict_steps
 from benchmark.files import write_text
@@ -28,6 +29,7 @@ from benchmark.videos import Videos
 __all__ = ["control_all", "predict_all", "predict_videos"]
 
 _BATCH = 256
+_AUDITED = 4
 Progress = Callable[[int, int], None]
 
 
@@ -64,7 +66,9 @@ def predict_all(
     for key in keys:
         entry: dict[str, Any] = {"variant": key.variant, "seed": key.seed}
         try:
-            _predict_run(plan, trainer, key, runs)
+            steps = _predict_run(plan, trainer, key, runs)
+            if key.seed == seeds[0]:
+                entry["audit"] = audit_run(trainer, key, steps)
             entry["predictions"] = f"{key.variant}/seed{key.seed}/predictions.parquet"
         except BenchmarkError:
             raise
@@ -76,9 +80,40 @@ def predict_all(
     return entries
 
 
-def _predict_run(plan: Plan, trainer: Trainer, key: RunKey, runs: Path) -> None:
+def audit_run(
+    trainer: Trainer,
+    key: RunKey,
+    steps: Steps,
+    control: ExitControl | None = None,
+    num_videos: int = _AUDITED,
+) -> list[str]:
+    """Replay a sample of a run's videos alone, from pixels.
+
+    Args:
+        trainer: of the method whose network runs.
+        key: the run of that method.
+        steps: the rows to audit: of this run, or of an exit control on it.
+        control: that exit control.
+        num_videos: size of the sample, from the first fold.
+
+    Returns:
+        a sentence for each disagreement.
+    """
+    trained, data = trainer.get(key.variant, key.seed, 0), trainer.data
+    ids = audit_sample(data.fold(0)[1], num_videos)
+    source = data.source(ids, trained.backbone or trainer.frozen_backbone)
+    videos = list(zip(range(len(ids)), ids, data.lengths(ids).tolist(), strict=True))
+    return Auditor(trained.method, source, videos, prediction_seed(key), control).faults(steps)
+
+
+def prediction_seed(key: RunKey) -> int:
+    """Return the seed of a run's random choices at test time."""
+    return derive_seed(key.dataset, key.method, key.variant, key.seed, "prediction")
+
+
+def _predict_run(plan: Plan, trainer: Trainer, key: RunKey, runs: Path) -> Steps:
     folder = key.folder(runs)
-    seed = derive_seed(key.dataset, key.method, key.variant, key.seed, "prediction")
+    seed = prediction_seed(key)
     on_train = plan.needs_train_steps(key.dataset, key.method, key.variant)
     test_parts, train_parts, log = [], [], []
     for fold in range(trainer.data.manifest.num_folds):
@@ -88,10 +123,14 @@ def _predict_run(plan: Plan, trainer: Trainer, key: RunKey, runs: Path) -> None:
         log += [{"fold": fold, **line} for line in trained.log]
         if on_train:
             train_parts.append(predict_videos(trainer.data, trained, train_ids, seed))
-    concatenate(test_parts).save(folder / "predictions.parquet")
+    steps = concatenate(test_parts)
+    if not np.isfinite(steps.scores).all():
+        raise FloatingPointError("scores are not finite")
+    steps.save(folder / "predictions.parquet")
     if on_train:
         concatenate(train_parts).save(folder / "train_predictions.parquet")
     write_text(folder / "training.jsonl", "".join(f"{json.dumps(line)}\n" for line in log))
+    return steps
 
 
 def control_all(plan: Plan, dataset: str, method: str, progress: Progress) -> list[dict[str, Any]]:
@@ -102,11 +141,13 @@ def control_all(plan: Plan, dataset: str, method: str, progress: Progress) -> li
     layout = Layout.of(plan.config)
     manifest = read_manifest(layout.manifest(dataset))
     where = plan.methods[method].folder / "method.yaml"
+    trainer = Trainer(plan, dataset, source.method)
     entries: list[dict[str, Any]] = []
     keys = plan.runs(dataset, method)
     for key in keys:
         entry: dict[str, Any] = {"variant": key.variant, "seed": key.seed}
-        origin = RunKey(dataset, source.method, source.variant, key.seed).folder(layout.runs)
+        origin_key = RunKey(dataset, source.method, source.variant, key.seed)
+        origin = origin_key.folder(layout.runs)
         target = key.folder(layout.runs) / "predictions.parquet"
         params = make_params(kind, plan.params(dataset, method, key.variant), where)
         if not (origin / "predictions.parquet").is_file():
@@ -119,9 +160,10 @@ def control_all(plan: Plan, dataset: str, method: str, progress: Progress) -> li
             seed = derive_seed(dataset, method, key.variant, key.seed)
             targets = manifest.targets(test.video_ids.tolist())
             exits = control.exit_steps(test, train, targets, seed)
-            test.exiting_at(exits, charged=control.charged, uncharged=control.uncharged).save(
-                target
-            )
+            steps = test.exiting_at(exits, charged=control.charged, uncharged=control.uncharged)
+            steps.save(target)
+            if key.seed == plan.config.seeds[0]:
+                entry["audit"] = audit_run(trainer, origin_key, steps, control)
             entry["predictions"] = f"{key.variant}/seed{key.seed}/predictions.parquet"
         entries.append(entry)
         progress(len(entries), len(keys))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,11 @@ class Trainer:
         return make_params(
             self.kind, self.plan.params(self.data.name, self.name, variant), f"{where}: {variant}"
         )
+
+    @cached_property
+    def frozen_backbone(self) -> Backbone:
+        """The profile's backbone as it is before any fine-tuning."""
+        return make_backbone(self.plan.config)
 
     def get(self, variant: str, seed: int, fold: int) -> Trained:
         """Return a trained variant; what is missing is trained and stored first."""
