@@ -30,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
 
     from benchmark.cost import compare  # noqa: PLC0415
     from benchmark.data import manifest_command  # noqa: PLC0415
+    from benchmark.evaluation import audit_command  # noqa: PLC0415
 
     manifest = commands.add_parser("manifest", help="list and check the videos of a dataset")
     manifest_command.add_arguments(manifest)
@@ -42,6 +43,10 @@ def _parser() -> argparse.ArgumentParser:
     schema = commands.add_parser("schemas", help="write the JSON schemas of settings and results")
     schema.add_argument("--folder", type=Path, help="default: workflow/schemas")
     schema.set_defaults(run=_schemas)
+
+    audit = commands.add_parser("audit", help="replay finished runs alone, from pixels")
+    audit_command.add_arguments(audit)
+    audit.set_defaults(run=audit_command.run)
 
     show = commands.add_parser("show", help="print a table of a finished run")
     show.add_argument("table", nargs="?", default="table1")

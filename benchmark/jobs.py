@@ -170,6 +170,13 @@ def _figure(job: Job) -> None:
     write_figure(job.config, dict(job.plan().methods), job.item, job.layout.figures)
 
 
+def _costs(job: Job) -> None:
+    from benchmark.cost.literature import write_table as write_costs  # noqa: PLC0415
+
+    _bind_threads(job.threads)
+    write_costs(Path(job.config.results) / "costs")
+
+
 def _known_answers(job: Job) -> None:
     from benchmark.reporting.known_answers import write_known_answers  # noqa: PLC0415
 
@@ -231,6 +238,7 @@ JOBS: dict[str, Callable[[Job], None]] = {
     "table": _table,
     "document": _document,
     "figure": _figure,
+    "costs": _costs,
     "known_answers": _known_answers,
     "track": _track,
     "outcome": _outcome,

@@ -26,7 +26,7 @@ from benchmark.seeds import derive_seed, video_keys
 from benchmark.training.runs import Trained, Trainer
 from benchmark.videos import Videos
 
-__all__ = ["control_all", "predict_all", "predict_videos"]
+__all__ = ["audit_run", "audit_stored", "control_all", "predict_all", "predict_videos"]
 
 _BATCH = 256
 _AUDITED = 4
@@ -104,6 +104,20 @@ def audit_run(
     source = data.source(ids, trained.backbone or trainer.frozen_backbone)
     videos = list(zip(range(len(ids)), ids, data.lengths(ids).tolist(), strict=True))
     return Auditor(trained.method, source, videos, prediction_seed(key), control).faults(steps)
+
+
+def audit_stored(plan: Plan, key: RunKey, num_videos: int) -> list[str]:
+    """Audit the stored rows of a finished run, of a method or of an exit control."""
+    steps = Steps.load(key.folder(Layout.of(plan.config).runs) / "predictions.parquet")
+    source = plan.methods[key.method].manifest.source
+    if source is None:
+        trainer = Trainer(plan, key.dataset, key.method)
+        return audit_run(trainer, key, steps, num_videos=num_videos)
+    kind: type[ExitControl] = load_method(plan.methods[key.method])
+    params = make_params(kind, plan.params(key.dataset, key.method, key.variant), key.method)
+    trainer = Trainer(plan, key.dataset, source.method)
+    origin = RunKey(key.dataset, source.method, source.variant, key.seed)
+    return audit_run(trainer, origin, steps, kind(params), num_videos)
 
 
 def prediction_seed(key: RunKey) -> int:

@@ -57,6 +57,21 @@ rule figure:
         job("figure", "item")
 
 
+rule table_costs:
+    input:
+        code=stage_code("costs"),
+        lock=LOCK,
+    output:
+        multiext(f"{PLAN.config.results}/costs/costs", ".csv", ".md"),
+    log:
+        f"{PLAN.config.results}/costs/costs.log",
+    params:
+        threads=real_threads,
+    threads: SLOTS
+    shell:
+        job("costs")
+
+
 rule known_answers:
     input:
         results=RESULTS,

@@ -1,0 +1,55 @@
+"""`python -m benchmark audit`: replays a sample of a finished profile, one video at a time."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmark.errors import BenchmarkError, did_you_mean
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add = parser.add_argument
+    add("methods", nargs="*", metavar="METHOD", help="default: all that ran")
+    add("--profile", default="builtin")
+    add("--results", default="results")
+    add("--videos", type=int, default=16, help="videos replayed for each run")
+    add("--seed", type=int, help="default: the profile's first")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print a line for each run, and what disagrees; 1 if anything does."""
+    worst = 0
+    for title, faults in _audits(args):
+        print(f"{'FAILED' if faults else 'agrees'}  {title}")
+        for fault in faults:
+            print(f"        {fault}")
+        worst = max(worst, int(bool(faults)))
+    return worst
+
+
+def _audits(args: argparse.Namespace) -> Iterator[tuple[str, list[str]]]:
+    from benchmark.evaluation.predict import audit_stored  # noqa: PLC0415
+    from benchmark.jobs import read_resolved  # noqa: PLC0415
+    from benchmark.plan import make_plan  # noqa: PLC0415
+
+    settings = Path(args.results) / args.profile / "config.json"
+    if not settings.is_file():
+        fix = f"run: snakemake --cores 2 --config profile={args.profile}"
+        raise BenchmarkError("this profile has not been run", where=settings, fix=fix)
+    plan = make_plan(read_resolved(settings))
+    for name in args.methods:
+        if name not in plan.methods:
+            raise BenchmarkError(f"no method '{name}'{did_you_mean(name, plan.methods)}")
+    seed = plan.config.seeds[0] if args.seed is None else args.seed
+    for dataset, method in plan.variants:
+        if args.methods and method not in args.methods:
+            continue
+        for key in plan.runs(dataset, method):
+            if key.seed == seed:
+                title = f"{dataset}/{method}/{key.variant}, {args.videos} videos"
+                yield title, audit_stored(plan, key, args.videos)
