@@ -177,6 +177,13 @@ def _costs(job: Job) -> None:
     write_costs(Path(job.config.results) / "costs")
 
 
+def _timing(job: Job) -> None:
+    from benchmark.evaluation.timing import write_timings  # noqa: PLC0415
+
+    _bind_threads(job.threads)
+    write_timings(job.plan(), "table1", job.layout.tables, job.log.progress)
+
+
 def _known_answers(job: Job) -> None:
     from benchmark.reporting.known_answers import write_known_answers  # noqa: PLC0415
 
@@ -239,6 +246,7 @@ JOBS: dict[str, Callable[[Job], None]] = {
     "document": _document,
     "figure": _figure,
     "costs": _costs,
+    "timing": _timing,
     "known_answers": _known_answers,
     "track": _track,
     "outcome": _outcome,

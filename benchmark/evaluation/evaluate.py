@@ -66,9 +66,7 @@ def evaluate_all(
             if ids not in weights:
                 seed = derive_seed("bootstrap", dataset, manifest.digest)
                 weights[ids] = resamples(len(ids), plan.config.bootstrap.replicates, seed)
-            targets = manifest.targets(list(ids))
-            if targets.ndim == 2:
-                targets = targets.astype(bool)
+            targets = _labels_of(manifest, list(ids))
             result = _measured(base, steps, targets)
             replicates = replicate_metric(
                 result.primary_metric, steps.exit_scores(), targets, weights[ids]
@@ -114,6 +112,11 @@ def _base(plan: Plan, manifest: Manifest, num_undecodable: int, key: RunKey) -> 
             **provenance(),
         },
     }
+
+
+def _labels_of(manifest: Manifest, ids: list[str]) -> npt.NDArray[Any]:
+    targets = manifest.targets(ids)
+    return targets.astype(bool) if targets.ndim == 2 else targets
 
 
 def _measured(base: Mapping[str, Any], steps: Steps, targets: npt.NDArray[Any]) -> Result:

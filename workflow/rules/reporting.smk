@@ -72,6 +72,22 @@ rule table_costs:
         job("costs")
 
 
+rule table_timing:
+    input:
+        results=RESULTS,
+        code=stage_code("predict"),
+    output:
+        multiext(str(LAYOUT.tables / "timing"), ".csv", ".md"),
+    log:
+        log_of("timing"),
+    params:
+        threads=real_threads,
+    # All slots: nothing else runs beside a measurement of time.
+    threads: CPUS * SLOTS
+    shell:
+        job("timing")
+
+
 rule known_answers:
     input:
         results=RESULTS,

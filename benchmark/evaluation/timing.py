@@ -1,0 +1,156 @@
+"""Measured time of the methods: decoding and compute, one video at a time and in a batch.
+
+Time belongs to a machine, so it stands in a table of its own, beside the machine's name, and never
+among the MACs. The rule that calls this runs alone on the machine; nothing in it is asserted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from benchmark.contract import EarlyExit
+from benchmark.data.decoding import decode_frames
+from benchmark.evaluation.audit import audit_sample
+from benchmark.evaluation.records import RunKey, Steps
+from benchmark.evaluation.stepping import run_with_exits
+from benchmark.files import write_text
+from benchmark.layout import Layout
+from benchmark.plan import Plan
+from benchmark.provenance import provenance
+from benchmark.seeds import video_keys
+from benchmark.training.runs import Trained, Trainer
+from benchmark.videos import FeatureSource, Videos
+
+__all__ = ["Timing", "write_timings"]
+
+_VIDEOS, _REPEATS = 16, 3
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Milliseconds a video, medians over a sample.
+
+    Attributes:
+        decode_ms: until the last frame that the method opens is decoded, from the video file;
+            NaN where the file is gone.
+        single_ms: from stored frames to the answer, batch 1.
+        batched_ms: the same in one batch of all sampled videos.
+        num_videos: in the sample.
+        num_threads: of the numerical library.
+    """
+
+    dataset: str
+    method: str
+    variant: str
+    decode_ms: float
+    single_ms: float
+    batched_ms: float
+    num_videos: int
+    num_threads: int
+    processor: str
+
+
+def write_timings(
+    plan: Plan, table: str, folder: Path, progress: Callable[[int, int], None]
+) -> None:
+    """Time the methods of a table that run a network of their own; write `timing.csv` and `.md`."""
+    keys = [
+        RunKey(dataset, method, variant, plan.config.seeds[0])
+        for (dataset, method), variants in plan.variants.items()
+        if not plan.is_control(method)
+        for variant in variants
+        if table in plan.methods[method].manifest.variants[variant].shown_in
+    ]
+    timings = []
+    for number, key in enumerate(keys, 1):
+        timings.append(_time_run(plan, key))
+        progress(number, len(keys))
+    names = [field.name for field in fields(Timing)]
+    rows = [[_cell(getattr(one, name)) for name in names] for one in timings]
+    csv = [",".join(names), *(",".join(row) for row in rows)]
+    write_text(folder / "timing.csv", "\n".join(csv) + "\n")
+    lines = [
+        "**Measured time**, milliseconds a video (medians), on the machine named in each row. "
+        "Exit controls run no network of their own and have no row.",
+        "",
+        "| " + " | ".join(names) + " |",
+        "| " + " | ".join("---" for _ in names) + " |",
+        *("| " + " | ".join(row) + " |" for row in rows),
+    ]
+    write_text(folder / "timing.md", "\n".join(lines) + "\n")
+
+
+def _cell(value: object) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str(value).replace(",", " ")
+
+
+def _time_run(plan: Plan, key: RunKey) -> Timing:
+    trainer = Trainer(plan, key.dataset, key.method)
+    trained = trainer.get(key.variant, key.seed, 0)
+    ids = audit_sample(trainer.data.fold(0)[1], _VIDEOS)
+    source = trainer.data.source(ids, trained.backbone or trainer.frozen_backbone)
+    places = torch.arange(len(ids))
+    singles = [places[i : i + 1] for i in range(len(ids))]
+    lengths = trainer.data.lengths(ids)
+    alone = list(_seconds(trained, source, ids, lengths, singles))
+    together = list(_seconds(trained, source, ids, lengths, [places]))
+    machine = provenance()["machine"]
+    assert isinstance(machine, dict)
+    return Timing(
+        key.dataset,
+        key.method,
+        key.variant,
+        1e3 * _decode_seconds(plan, trainer, key, ids),
+        1e3 * median(alone),
+        1e3 * median(together) / len(ids),
+        len(ids),
+        torch.get_num_threads(),
+        str(machine["processor"]),
+    )
+
+
+@torch.inference_mode()
+def _seconds(
+    trained: Trained,
+    source: FeatureSource,
+    ids: Sequence[str],
+    lengths: npt.NDArray[np.int64],
+    batches: Sequence[torch.Tensor],
+) -> Iterator[float]:
+    keys = video_keys(ids)
+    for repeat in range(_REPEATS):
+        for batch in batches:
+            videos = Videos(source, batch, keys[batch.numpy()], lengths[batch.numpy()], seed=0)
+            start = time.perf_counter()
+            if isinstance(trained.method, EarlyExit):
+                run_with_exits(trained.method, videos)
+            else:
+                trained.method.predict(videos)
+            if repeat:  # the first round warms up
+                yield time.perf_counter() - start
+
+
+def _decode_seconds(plan: Plan, trainer: Trainer, key: RunKey, ids: Sequence[str]) -> float:
+    steps = Steps.load(key.folder(Layout.of(plan.config).runs) / "predictions.parquet")
+    rows = {video: row for row, video in enumerate(steps.video_ids.tolist())}
+    manifest = trainer.data.manifest
+    paths = manifest.rows.set_index("video_id")["path"]
+    seconds = []
+    for video in ids:
+        path, row = manifest.root / paths[video], rows[video]
+        if steps.positions is None or not path.is_file():
+            return float("nan")
+        opened = steps.positions[row, : steps.exit_step[row]]
+        wanted = np.unique(trainer.data.store.source_frames(video)[opened])
+        start = time.perf_counter()
+        decode_frames(path, wanted)
+        seconds.append(time.perf_counter() - start)
+    return median(seconds)
