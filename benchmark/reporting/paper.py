@@ -101,6 +101,8 @@ class FigureSpec(Strict):
     title: str
     roles: tuple[Role, ...]
     curves: tuple[Curve, ...] = ()
+    bound: str | None = Field(None, description="row that no exit rule can pass")
+    style_order: tuple[str, ...] = Field((), description="rows in the order of the styles")
 
 
 class Paper(Strict):

@@ -1,0 +1,171 @@
+"""Figures 3 and 4: where videos exit, and what exiting earlier or later would have done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from benchmark.config import Config
+from benchmark.reporting.figure_runs import ShownRun, correct_by_step
+from benchmark.reporting.formats import Value
+from benchmark.reporting.style import GREY, new_figure, say_why_empty
+
+__all__ = ["draw_exit_statistics", "draw_other_exits"]
+
+Drawn = tuple[Figure, list[dict[str, Value]]]
+
+_COLOUR_MAP = "cividis"  # even in lightness for everybody, so grey copies keep the order
+_LARGEST_CIRCLE_PT2 = 1500.0
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """The videos that exit at a step, answered by the classifier of a step; over all seeds."""
+
+    row: str
+    label: str
+    num_seeds: int
+    exit_step: int
+    answered_at: int
+    num_answers: int
+    share_percent: float
+    correct_percent: float | None
+
+
+def draw_exit_statistics(config: Config, title: str, runs: Sequence[ShownRun]) -> Drawn:
+    """Draw a circle a step: its area the share of videos that exit there, its colour accuracy."""
+    figure, (panel,) = new_figure(config, 8.2, 1.5 + 1.1 * max(len(runs), 1))
+    panel.set_title(title)
+    cells = [cell for run in runs for cell in _cells(run) if cell.exit_step == cell.answered_at]
+    if not cells:
+        say_why_empty(panel, runs[0].status if runs else "nothing is shown here")
+        return figure, []
+    norm = _norm(cells)
+    for place, run in enumerate(runs):
+        own = [cell for cell in cells if cell.row == run.row and cell.label == run.label]
+        if not own:
+            panel.text(1, place, run.status, va="center", color=GREY)
+        _circles(panel, place, own, norm, max(cell.share_percent for cell in cells))
+    last = max(cell.exit_step for cell in cells)
+    panel.set_xlim(0.4, last + 0.6)
+    panel.set_xticks(range(1, last + 1))
+    panel.set_ylim(len(runs) - 0.35, -0.55)
+    panel.set_yticks(range(len(runs)), [run.row.replace("_", " ") for run in runs])
+    panel.tick_params(axis="y", length=0)
+    panel.set_xlabel("exit step; below each circle: share of the videos, and how many are correct")
+    bar = figure.colorbar(ScalarMappable(norm, _COLOUR_MAP), ax=panel, pad=0.01, aspect=14)
+    bar.set_label("correct of those, %")
+    return figure, [asdict(cell) for cell in cells]
+
+
+def draw_other_exits(config: Config, title: str, runs: Sequence[ShownRun]) -> Drawn:
+    """Draw the matrix (exit step, classifier): how many of those videos it answers correctly."""
+    figure, panels = new_figure(config, 7.4 * max(len(runs), 1), 5.6, max(len(runs), 1))
+    panels[0].set_title(f"{title}: {runs[0].label}" if len(runs) == 1 else title)
+    if not runs:
+        say_why_empty(panels[0], "nothing is shown here")
+    cells = [cell for run in runs for cell in _cells(run)]
+    for panel, run in zip(panels, runs, strict=False):
+        own = _cells(run)
+        if not own:
+            say_why_empty(panel, run.status)
+            continue
+        _matrix(panel, own, _norm(cells))
+        if len(runs) > 1:
+            panel.set_title(run.label)
+        bar = figure.colorbar(ScalarMappable(_norm(cells), _COLOUR_MAP), ax=panel, pad=0.02)
+        bar.set_label("correct, %")
+    return figure, [asdict(cell) for cell in cells]
+
+
+def _cells(run: ShownRun) -> list[_Cell]:
+    if run.steps is None:
+        return []
+    correct, exit_step = correct_by_step(run), run.steps.exit_step
+    cells = []
+    for step in range(1, run.steps.num_steps + 1):
+        here = exit_step == step
+        shares: npt.NDArray[np.float64] = 100 * correct[here].mean(axis=0) if here.any() else []
+        for classifier in range(1, run.steps.num_steps + 1):
+            cells.append(
+                _Cell(
+                    row=run.row,
+                    label=run.label,
+                    num_seeds=run.num_seeds,
+                    exit_step=step,
+                    answered_at=classifier,
+                    num_answers=int(here.sum()),
+                    share_percent=float(100 * here.mean()),
+                    correct_percent=float(shares[classifier - 1]) if here.any() else None,
+                )
+            )
+    return cells
+
+
+def _norm(cells: Sequence[_Cell]) -> Normalize:
+    known = [cell.correct_percent for cell in cells if cell.correct_percent is not None]
+    low = min(known)
+    return Normalize(low if low < 100 else 0.0, 100.0)
+
+
+def _circles(
+    panel: Axes, place: int, cells: Sequence[_Cell], norm: Normalize, largest: float
+) -> None:
+    panel.axhline(place, color="#dddddd", linewidth=0.8, zorder=0)
+    for cell in cells:
+        if cell.correct_percent is None:
+            continue
+        panel.scatter(
+            cell.exit_step,
+            place,
+            s=_LARGEST_CIRCLE_PT2 * cell.share_percent / largest,
+            c=[cell.correct_percent],
+            cmap=_COLOUR_MAP,
+            norm=norm,
+            edgecolors="black",
+            linewidths=0.6,
+        )
+        text = f"{cell.share_percent:.0f} %\n{cell.correct_percent:.0f} correct"
+        panel.annotate(
+            text, (cell.exit_step, place), (0, -24), textcoords="offset points", ha="center",
+            va="top", fontsize=7,
+        )  # fmt: skip
+
+
+def _matrix(panel: Axes, cells: Sequence[_Cell], norm: Normalize) -> None:
+    num_steps = max(cell.exit_step for cell in cells)
+    values = np.array([np.nan if c.correct_percent is None else c.correct_percent for c in cells])
+    panel.imshow(values.reshape(num_steps, num_steps), cmap=_COLOUR_MAP, norm=norm)
+    colours = colormaps[_COLOUR_MAP]
+    for cell in cells:
+        x, y = cell.answered_at - 1, cell.exit_step - 1
+        if cell.correct_percent is None:
+            panel.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor="#eeeeee", hatch="///"))
+            continue
+        light = np.dot(colours(norm(cell.correct_percent))[:3], (0.299, 0.587, 0.114)) > 0.5
+        panel.text(
+            x, y, f"{cell.correct_percent:.0f}", ha="center", va="center",
+            color="black" if light else "white", fontweight="bold" if x == y else "normal",
+        )  # fmt: skip
+    for step in range(num_steps):
+        for colour, width in (("white", 4.0), ("black", 2.0)):  # seen on dark and on light
+            frame = Rectangle((step - 0.5, step - 0.5), 1, 1, fill=False, color=colour)
+            frame.set_linewidth(width)
+            panel.add_patch(frame)
+    counts = [cell for cell in cells if cell.answered_at == 1]
+    labels = [f"{cell.exit_step}  (n = {cell.num_answers})" for cell in counts]
+    panel.set_yticks(range(num_steps), labels)
+    panel.set_xticks(range(num_steps), [str(step + 1) for step in range(num_steps)])
+    seeds = f"; n over {cells[0].num_seeds} seeds" if cells[0].num_seeds > 1 else ""
+    panel.set_ylabel(f"videos that exit at step{seeds}")
+    panel.set_xlabel("answered by the classifier of step; framed: where they exit")
+    panel.tick_params(length=0)
