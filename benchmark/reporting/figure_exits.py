@@ -61,7 +61,7 @@ def draw_exit_statistics(config: Config, title: str, runs: Sequence[ShownRun]) -
     panel.set_ylim(len(runs) - 0.35, -0.55)
     panel.set_yticks(range(len(runs)), [run.row.replace("_", " ") for run in runs])
     panel.tick_params(axis="y", length=0)
-    panel.set_xlabel("exit step; below each circle: share of the videos, and how many are correct")
+    panel.set_xlabel("exit step; below: share of the videos (of those, answered correctly)")
     bar = figure.colorbar(ScalarMappable(norm, _COLOUR_MAP), ax=panel, pad=0.01, aspect=14)
     bar.set_label("correct of those, %")
     return figure, [asdict(cell) for cell in cells]
@@ -134,7 +134,7 @@ def _circles(
             edgecolors="black",
             linewidths=0.6,
         )
-        text = f"{cell.share_percent:.0f} %\n{cell.correct_percent:.0f} correct"
+        text = f"{cell.share_percent:.0f} %\n({cell.correct_percent:.0f} %)"
         panel.annotate(
             text, (cell.exit_step, place), (0, -24), textcoords="offset points", ha="center",
             va="top", fontsize=7,
@@ -149,7 +149,8 @@ def _matrix(panel: Axes, cells: Sequence[_Cell], norm: Normalize) -> None:
     for cell in cells:
         x, y = cell.answered_at - 1, cell.exit_step - 1
         if cell.correct_percent is None:
-            panel.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor="#eeeeee", hatch="///"))
+            corner = (x - 0.5, y - 0.5)
+            panel.add_patch(Rectangle(corner, 1, 1, fc="#f4f4f4", ec="#cccccc", hatch="//", lw=0))
             continue
         light = np.dot(colours(norm(cell.correct_percent))[:3], (0.299, 0.587, 0.114)) > 0.5
         panel.text(

@@ -125,15 +125,16 @@ def compare(outcome: Outcome, reference: Outcome, name: str) -> Difference | Non
         return None
     assert outcome.replicates is not None
     assert reference.replicates is not None
-    low, high = interval(outcome.replicates - reference.replicates)
-    return Difference(name, ours.percent - theirs.percent, low, high)
+    points = ours.percent - theirs.percent
+    low, high = interval(points, outcome.replicates - reference.replicates)
+    return Difference(name, points, low, high)
 
 
 def _measurement(results: list[Result], replicates: npt.NDArray[np.float64]) -> Measurement:
     values = np.array([100 * result.value for result in results])
     macs = np.array([result.macs_per_video for result in results], dtype=np.float64)
     frames = np.array([result.frames_per_video for result in results], dtype=np.float64)
-    low, high = interval(replicates)
+    low, high = interval(float(values.mean()), replicates)
     return Measurement(
         num_seeds=len(results),
         percent=float(values.mean()),

@@ -142,7 +142,8 @@ def _paper_cells(row: TableRow) -> tuple[str, str]:
 def _percent(found: Measurement) -> str:
     if found.percent_std is None:
         return f"{found.percent:.1f}"
-    return f"{found.percent:.1f} ± {found.percent_std:.{2 if found.percent_std < 0.095 else 1}f}"
+    digits = 2 if 0 < found.percent_std < 0.095 else 1
+    return f"{found.percent:.1f} ± {found.percent_std:.{digits}f}"
 
 
 def _difference(row: TableRow) -> str:
@@ -218,7 +219,7 @@ def _counts_sentences(rows: Sequence[TableRow]) -> list[str]:
     )
     metric = {"map": "mAP, not interpolated", "top1": "top-1 accuracy", "": ""}[rows[0].metric]
     return [
-        f"{rows[0].dataset}: {metric}; {evaluated} videos evaluated, {manifest} in the manifest, "
-        f"of which {missing} missing, {unreadable} unreadable, {duplicate} duplicate."
+        f"{rows[0].dataset}: {metric}; {evaluated} test videos evaluated; of all {manifest} in the "
+        f"manifest, {missing} missing, {unreadable} unreadable, {duplicate} duplicate."
         for evaluated, manifest, missing, unreadable, duplicate in counts
     ]
