@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,18 @@ import pytest
 import torch
 from torch import Tensor
 
+from benchmark.backbones.features import extract_features
+from benchmark.config import validate
 from benchmark.cost.meter import Meter
+from benchmark.data.builtin.generate import generate
+from benchmark.data.extract import extract
+from benchmark.data.frame_store import FrameStore
+from benchmark.data.manifest import write_manifest
+from benchmark.data.of_profile import build_profile_manifest, recipe_of
+from benchmark.inputs import make_backbone, weights_digest
+from benchmark.layout import Layout
 from benchmark.methods import MethodFolder, discover
+from benchmark.plan import Plan, make_plan
 from benchmark.seeds import video_keys
 from benchmark.videos import Videos
 
@@ -100,3 +111,56 @@ def write_method(tmp_path: Path) -> Callable[..., Path]:
         return folder.parent
 
     return write
+
+
+SMALL_PROFILE = {
+    "profile": "small",
+    "description": "a test",
+    "seeds": [0, 1],
+    "datasets": {
+        "long": {
+            "role": "long",
+            "builtin": {"set": "short", "num_train": 20, "num_val": 12},
+            "sampling": {"positions": 16},
+        }
+    },
+    "backbone": {"network": "tiny_cnn", "weights": "random"},
+    "training": {
+        "head_units": 16,
+        "learning_rate": 0.01,
+        "batch_size": 8,
+        "epochs_scale": 0.06,
+    },
+    "bootstrap": {"replicates": 20},
+}
+
+
+@pytest.fixture(scope="session")
+def small_plan(tmp_path_factory) -> Callable[[bool], Plan]:
+    """Return a function that plans a tiny profile, with frames and features in place.
+
+    Its argument says whether the backbone is fine-tuned with each method.
+    """
+    results = str(tmp_path_factory.mktemp("results"))
+
+    def plan(finetune: bool = False) -> Plan:
+        content = copy.deepcopy(SMALL_PROFILE)
+        content["results"] = results
+        content["backbone"]["finetune"] = finetune
+        return make_plan(validate(content, "small"))
+
+    config = plan().config
+    layout, settings = Layout.of(config), config.datasets["long"].builtin
+    generate(
+        settings.set,
+        layout.videos("long"),
+        num_train=settings.num_train,
+        num_val=settings.num_val,
+        seed=0,
+    )
+    manifest = build_profile_manifest(config, "long", 1)
+    write_manifest(manifest, layout.manifest("long"))
+    extract(manifest, layout.frames("long"), recipe_of(config, "long"), workers=1)
+    store, backbone = FrameStore.open(layout.frames("long")), make_backbone(config)
+    extract_features(store, backbone, weights_digest(backbone), layout.features("long"))
+    return plan

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import timm
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -127,7 +128,12 @@ def _load_weights(body: nn.Module, path: Path | None) -> None:
         raise BenchmarkError(
             "no such weights", where=path, fix="name an existing safetensors file in backbone.file"
         )
-    weights = load_file(path)
+    try:
+        weights = load_file(path)
+    except SafetensorError as fault:
+        raise BenchmarkError(
+            f"no safetensors file ({fault})", where=path, fix="convert the weights to safetensors"
+        ) from fault
     wanted = body.state_dict()
     wrong = [n for n in wanted if n not in weights or weights[n].shape != wanted[n].shape]
     if wrong:

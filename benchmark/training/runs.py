@@ -86,11 +86,12 @@ class Trainer:
                 self.plan.config.training.model_dump(),
             )
             path = key.path(self.folder)
-            if not path.is_file():
-                self._train(canonical, number, key, paths)
-            paths.append(path)
             loaded = load_stage(path, method, backbone)
+            if loaded is None:
+                self._train(canonical, number, key, paths)
+                loaded = load_stage(path, method, backbone)
             assert loaded is not None, "it was written a moment ago"
+            paths.append(path)
             log += loaded
         method.eval()
         return Trained(method, backbone, log, paths)

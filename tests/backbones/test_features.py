@@ -1,0 +1,118 @@
+"""The feature store is an optimisation only: predictions and costs equal the pixel path's."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from benchmark.backbones.features import (
+    ComputedFeatures,
+    StoredFeatures,
+    count_macs_per_frame,
+    extract_features,
+)
+from benchmark.cost.meter import Meter
+from benchmark.errors import BenchmarkError
+from benchmark.evaluation.predict import predict_videos
+from benchmark.inputs import make_backbone, open_dataset, weights_digest
+from benchmark.layout import Layout
+from benchmark.training.runs import Trainer
+
+
+@pytest.mark.parametrize(
+    ("method", "variant"),
+    [
+        ("frameexit", "default"),
+        ("frameexit", "random"),
+        ("no_feature_pooling", "default"),
+        ("random_k", "default"),
+    ],
+)
+def test_stored_features_and_pixels_give_the_same_run(small_plan, tmp_path, method, variant):
+    trainer = Trainer(small_plan(), "long", method)
+    trainer.folder = tmp_path
+    trained = trainer.get(variant, 0, 0)
+    if hasattr(trained.method, "gates"):  # so that some stop early, and some do not
+        trained.method.exit_threshold = _typical_value(trainer, trained)
+    train, test = trainer.data.fold(0)
+    stored = predict_videos(trainer.data, trained, train + test, 0)
+    pixels = replace(trained, backbone=make_backbone(small_plan().config))
+    computed = predict_videos(trainer.data, pixels, train + test, 0, batch=9)
+    assert (computed.exit_step == stored.exit_step).all()
+    assert (computed.positions == stored.positions).all()
+    np.testing.assert_allclose(computed.scores, stored.scores, atol=1e-5)
+    spent = dict(zip(stored.components, stored.macs_by_component().T, strict=True))
+    for name, macs in zip(computed.components, computed.macs_by_component().T, strict=True):
+        assert (macs == spent[name]).all(), name
+    if method != "random_k":
+        assert len(set(stored.exit_step.tolist())) > 1
+
+
+def _typical_value(trainer, trained):
+    """Return a threshold in the widest gap between the gates' middle values."""
+    steps = predict_videos(trainer.data, trained, trainer.data.fold(0)[1], 0)
+    values = np.sort(steps.exit_values[:, :-1].max(axis=1))[3:-3]
+    at = np.diff(values).argmax()
+    return float(values[at : at + 2].mean())
+
+
+def test_both_sources_charge_each_frame_to_its_video(small_plan):
+    config = small_plan().config
+    data, backbone = open_dataset(config, "long"), make_backbone(config)
+    ids = data.fold(0)[1]
+    positions = torch.tensor([[0, 5, 5], [15, 2, 0], [1, 1, 1]])
+    videos, rows = torch.tensor([2, 0, 5]), torch.tensor([0, 2, 2])
+    results = []
+    for source in (
+        StoredFeatures(data.features_folder, ids, data.store.digest),
+        ComputedFeatures(backbone, data.store, ids),
+    ):
+        with torch.inference_mode(), Meter(3) as meter:
+            features = source.features(videos, positions, meter, rows)
+        assert features.shape == (3, 3, source.num_features)
+        results.append((features, meter.macs("backbone")))
+    torch.testing.assert_close(results[0][0], results[1][0], atol=1e-5, rtol=1e-5)
+    one = 3 * count_macs_per_frame(backbone)
+    assert results[0][1].tolist() == results[1][1].tolist() == [one, 0, 2 * one]
+
+
+def test_a_frames_cost_is_the_networks_closed_form(small_plan):
+    layers = [(3, 4, 32), (4, 8, 16), (8, 16, 16), (16, 32, 8)]  # in, out, side of the output
+    expected = sum(9 * a * b * side * side for a, b, side in layers)
+    assert count_macs_per_frame(make_backbone(small_plan().config)) == expected
+
+
+def test_a_store_of_other_frames_is_refused(small_plan):
+    data = open_dataset(small_plan().config, "long")
+    with pytest.raises(BenchmarkError, match=r"other frames than are stored now.*delete"):
+        StoredFeatures(data.features_folder, data.fold(0)[1], "another digest")
+
+
+def test_a_store_that_is_damaged_is_explained(small_plan, tmp_path):
+    data = open_dataset(small_plan().config, "long")
+    ids = data.fold(0)[1]
+    with pytest.raises(BenchmarkError, match="no readable feature store"):
+        StoredFeatures(tmp_path, ids, data.store.digest)
+    for name in ("index.json", "features.npy"):
+        folder = shutil.copytree(data.features_folder, tmp_path / name)
+        content = (folder / name).read_bytes()
+        (folder / name).write_bytes(content[: len(content) // 2])
+        with pytest.raises(BenchmarkError, match="no readable feature store"):
+            StoredFeatures(folder, ids, data.store.digest)
+
+
+def test_extraction_gives_the_same_bytes_and_reports(small_plan, tmp_path):
+    config = small_plan().config
+    data, backbone, seen = open_dataset(config, "long"), make_backbone(config), []
+    extract_features(
+        data.store, backbone, weights_digest(backbone), tmp_path, lambda *now: seen.append(now)
+    )
+    for name in ("index.json", "features.npy"):
+        again = (Layout.of(config).features("long") / name).read_bytes()
+        assert (tmp_path / name).read_bytes() == again
+    assert seen[-1] == (32, 32)
+    index = json.loads((tmp_path / "index.json").read_text())
+    assert index["first_row"] == list(range(0, 33 * 16, 16))

@@ -1,0 +1,134 @@
+"""The training loop: schedule, data order, what is trained and what is kept."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from benchmark.config import Training
+from benchmark.contract import Method, Stage, Task
+from benchmark.training.fit import TrainingSet, fit
+
+SCHEDULE = Training(head_units=8, learning_rate=0.01, batch_size=10, epochs_scale=0.1)
+
+
+class Noting(Method):
+    """Two linear layers with batch norm and dropout; notes which batches it gets."""
+
+    def __init__(self, loss_factor=1.0):
+        super().__init__(Task(("a", "b"), False, 6, 8), None)
+        torch.manual_seed(0)
+        self.first = nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4), nn.Dropout(0.5))
+        self.second = nn.Sequential(nn.Linear(4, 2), nn.BatchNorm1d(2))
+        self.batches, self.loss_factor = [], loss_factor
+
+    stages = ()
+
+    def predict(self, videos):
+        raise AssertionError("not asked")
+
+    def trainable(self, stage):
+        return self.first.parameters() if stage == "first" else self.second.parameters()
+
+    def loss(self, stage, videos):
+        self.batches.append((videos._indices.tolist(), videos.seed, self.first[2].training))
+        logits = self.second(self.first(videos.features(torch.zeros(len(videos), 1).long())[:, 0]))
+        return self.loss_factor * nn.functional.cross_entropy(logits, videos.targets)
+
+
+@pytest.fixture
+def videos(memory_videos):
+    made = memory_videos(num=23, num_classes=2)
+    source = made.batch()._source
+    lengths = np.full(23, 21)
+    return TrainingSet(source, made.ids, lengths, made.targets)
+
+
+def _fit(videos, stage="first", *, seed=1, method=None, epochs=35, schedule=SCHEDULE):
+    method, log = method or Noting(), []
+    fit(method, Stage(stage, (), epochs, (16, 30)), videos, schedule, seed, report=log.append)
+    return method, log
+
+
+def test_epochs_and_milestones_are_scaled(videos):
+    _, log = _fit(videos, schedule=SCHEDULE.model_copy(update={"epochs_scale": 0.2}))
+    rates = [epoch.learning_rate for epoch in log]
+    assert rates == pytest.approx([0.01] * 3 + [0.001] * 3 + [0.0001])  # 35, 16, 30 fifths
+    assert [epoch.epoch for epoch in log] == [1, 2, 3, 4, 5, 6, 7]
+    assert len(_fit(videos, epochs=3)[1]) == 1  # at least one
+
+
+def test_every_epoch_takes_each_video_once_in_batches_of_like_size(videos):
+    method, log = _fit(videos)
+    assert len(method.batches) == 3 * len(log)
+    for epoch in range(len(log)):
+        batches = [batch for batch, _, _ in method.batches[3 * epoch : 3 * epoch + 3]]
+        assert sorted(itertools.chain(*batches)) == list(range(23))
+        assert [len(batch) for batch in batches] == [8, 8, 7]
+    orders = {tuple(batch) for batch, _, _ in method.batches}
+    assert len(orders) == len(method.batches)
+    assert len({seed for _, seed, _ in method.batches}) == len(log)  # one an epoch
+
+
+def test_the_order_follows_the_seed_alone(videos):
+    one = _fit(videos)[0]
+    torch.manual_seed(5)
+    np.random.seed(5)
+    again, other = _fit(videos)[0], _fit(videos, seed=2)[0]
+    assert one.batches == again.batches
+    assert one.batches != other.batches
+    for name, tensor in one.state_dict().items():
+        assert (again.state_dict()[name] == tensor).all()
+
+
+@pytest.mark.parametrize(("stage", "trained", "frozen"), [("first", 0, 1), ("second", 1, 0)])
+def test_what_is_frozen_keeps_weights_and_statistics(videos, stage, trained, frozen):
+    before = {name: tensor.clone() for name, tensor in Noting().state_dict().items()}
+    method, _ = _fit(videos, stage)
+    for name, tensor in method.state_dict().items():
+        part = 0 if name.startswith("first") else 1
+        changed = not torch.equal(tensor, before[name])
+        assert changed == (part == trained), name
+    assert [training for _, _, training in method.batches] == [True] * len(method.batches)
+    assert not any(module.training for module in method.modules())
+    parts = (method.first, method.second)
+    assert not any(p.requires_grad for p in parts[frozen].parameters())
+
+
+def test_the_loss_that_is_reported_is_the_mean_over_videos(videos):
+    schedule = SCHEDULE.model_copy(update={"learning_rate": 1e-12})
+    method = Noting()
+    method.first[2].p = 0.0
+    method.first[1].momentum = method.second[1].momentum = 0.0
+    _, log = _fit(videos, "none", method=_Plain(method), epochs=10, schedule=schedule)
+    features = videos.source.table[:, 0]
+    with torch.no_grad():
+        whole = nn.functional.cross_entropy(method.second(method.first(features)), videos.targets)
+    assert log[0].loss == pytest.approx(float(whole), rel=1e-4)
+
+
+class _Plain(Method):
+    """Trains a number that the loss does not depend on, around a model in evaluation mode."""
+
+    def __init__(self, inner):
+        super().__init__(inner.task, None)
+        self.inner, self.spare = inner, nn.Parameter(torch.zeros(()))
+
+    stages = ()
+
+    def predict(self, videos):
+        raise AssertionError("not asked")
+
+    def trainable(self, stage):
+        return [self.spare]
+
+    def loss(self, stage, videos):
+        return self.inner.loss(stage, videos) + 0 * self.spare
+
+
+@pytest.mark.parametrize("factor", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number_ends_the_training(videos, factor):
+    with pytest.raises(FloatingPointError, match=r"loss of stage 'first' is .* in epoch 1"):
+        _fit(videos, method=Noting(factor))
