@@ -43,3 +43,5 @@ mlflow: setup
 # Exact versions of what is installed now; run it in an environment where the tests pass.
 lock: setup
 	$(BIN)/pip freeze --exclude-editable > requirements.lock
+	{ sed '/- pip:/q' environment.yml; sed 's/^/      - /' requirements.lock; } > environment.new
+	mv environment.new environment.yml

@@ -40,7 +40,9 @@ def main() -> None:
                 answers[half] = classifier(features).argmax(-1)
     for half, label in ((False, "float32"), (True, "bfloat16")):
         times = sorted(seconds[half])
-        print(f"{name} {label}: {1e3 * times[len(times) // 2] / num_frames:.2f} ms a frame (median)")
+        print(
+            f"{name} {label}: {1e3 * times[len(times) // 2] / num_frames:.2f} ms a frame (median)"
+        )
     print(f"same answer for {(answers[False] == answers[True]).float().mean():.1%} of the frames")
 
 
