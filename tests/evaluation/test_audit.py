@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
+
 from benchmark.contract import EarlyExit, Method, Prediction, Stage, Task
 from benchmark.evaluation.audit import Auditor
 from benchmark.evaluation.stepping import predict_steps
 from benchmark.seeds import video_keys
 from benchmark.videos import Videos
-from torch import nn
 
 NUM, GRID, SIDE, FEATURES, CLASSES = 12, 5, 6, 8, 3
 IDS = [f"video{i}" for i in range(NUM)]
@@ -184,7 +186,7 @@ def test_charging_a_neighbour_is_caught():
 
 def test_reuse_between_passes_is_caught():
     class Remembers(Honest):
-        seen: dict[tuple[bytes, int], torch.Tensor] = {}
+        seen: ClassVar[dict[tuple[bytes, int], torch.Tensor]] = {}
 
         def step(self, step, features, state, videos):
             key = (videos.keys.tobytes(), step)
