@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-__all__ = ["BenchmarkError", "did_you_mean", "raise_all"]
+__all__ = ["BenchmarkError", "did_you_mean", "explained", "raise_all"]
 
 _OPTIONS_SHOWN = 20
 
@@ -28,6 +28,11 @@ class BenchmarkError(ValueError):
         place = f"{where}: " if where is not None else ""
         remedy = f". Fix: {fix}" if fix else ""
         super().__init__(f"{place}{what}{remedy}")
+
+
+def explained(fault: Exception) -> str:
+    """Return what to say of any exception: users' faults explain themselves, others have a type."""
+    return str(fault) if isinstance(fault, BenchmarkError) else f"{type(fault).__name__}: {fault}"
 
 
 def did_you_mean(name: str, options: Iterable[str]) -> str:

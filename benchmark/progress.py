@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, explained
 
 __all__ = ["JobFailedError", "JobLog"]
 
@@ -64,11 +64,10 @@ class JobLog:
         """
         try:
             yield
-        except BenchmarkError as fault:
-            self._fail(str(fault))
         except Exception as fault:
-            self.write(traceback.format_exc())
-            self._fail(f"{type(fault).__name__}: {fault}")
+            if not isinstance(fault, BenchmarkError):
+                self.write(traceback.format_exc())
+            self._fail(explained(fault))
         else:
             self.write(f"{self.title}: done in {time.monotonic() - self._start:.1f} s")
 

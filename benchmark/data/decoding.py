@@ -14,10 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import av
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from av import VideoFrame
 
 __all__ = ["MAX_UNDECODED_TAIL", "DecodedFrames", "DecodingError", "decode_frames", "readers"]
 
@@ -78,6 +81,7 @@ def readers() -> dict[str, _Reader]:
     else:
         decord.logging.set_level(decord.logging.QUIET)
         found[f"decord {decord.__version__}"] = _read_with_decord
+    av = importlib.import_module("av")
     found[f"pyav {av.__version__}"] = _read_with_pyav
     return found
 
@@ -101,6 +105,7 @@ def _read_with_decord(path: Path, wanted: npt.NDArray[np.int64]) -> list[npt.NDA
 
 
 def _read_with_pyav(path: Path, wanted: npt.NDArray[np.int64]) -> list[npt.NDArray[np.uint8]]:
+    av = importlib.import_module("av")
     last = int(wanted[-1])
     chosen = set(wanted.tolist())
     frames: list[npt.NDArray[np.uint8]] = []
@@ -125,5 +130,5 @@ def _reason(error: Exception, path: Path) -> str:
     return text.strip().splitlines()[0] if text.strip() else type(error).__name__
 
 
-def _rgb(picture: av.VideoFrame) -> npt.NDArray[np.uint8]:
+def _rgb(picture: VideoFrame) -> npt.NDArray[np.uint8]:
     return np.asarray(picture.to_ndarray(format="rgb24"), dtype=np.uint8)

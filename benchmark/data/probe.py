@@ -15,8 +15,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
-import av
-
 from benchmark.data.decoding import MAX_UNDECODED_TAIL
 
 __all__ = ["FileFacts", "Progress", "file_sha256", "probe_file", "probe_files"]
@@ -77,6 +75,8 @@ def probe_file(path: Path) -> FileFacts:
     if path.stat().st_size == 0:
         return FileFacts(status="unreadable", reason="the file is empty")
     sha256 = file_sha256(path)
+    import av  # noqa: PLC0415  (jobs that only read stored frames start without it)
+
     try:
         return _read_container(path, sha256)
     except (av.FFmpegError, OSError, _UnfitError) as error:
@@ -95,6 +95,8 @@ class _UnfitError(Exception):
 
 
 def _read_container(path: Path, sha256: str) -> FileFacts:
+    import av  # noqa: PLC0415
+
     with av.open(str(path)) as container:
         if not container.streams.video:
             raise _UnfitError("no picture stream")

@@ -12,8 +12,7 @@ import torch
 
 from benchmark.contract import ExitControl
 from benchmark.cost.meter import Meter
-from benchmark.data.manifest import read_manifest
-from benchmark.errors import BenchmarkError
+from benchmark.errors import explained
 from benchmark.evaluation.audit import Auditor, audit_sample
 from benchmark.evaluation.records import RunKey, Steps, concatenate
 from benchmark.evaluation.stepping import predict_steps
@@ -54,30 +53,44 @@ def predict_videos(
 def predict_all(
     plan: Plan, dataset: str, method: str, seeds: Sequence[int], progress: Progress
 ) -> list[dict[str, Any]]:
-    """Write the rows of every variant of a method for some seeds.
+    """Write the rows of every variant of a method for some seeds, after its training job.
 
     Returns:
         one entry for each (variant, seed): its file, or why it failed.
     """
-    trainer = Trainer(plan, dataset, method)
-    runs = Layout.of(plan.config).runs
+    trainer, layout = Trainer(plan, dataset, method), Layout.of(plan.config)
+    trained = json.loads(layout.stage_index(dataset, method, "training", seeds).read_text())
+    untrained = {(e["variant"], e["seed"]): e["failed"] for e in trained if "failed" in e}
     keys = [key for key in plan.runs(dataset, method) if key.seed in seeds]
     entries: list[dict[str, Any]] = []
     for key in keys:
-        entry: dict[str, Any] = {"variant": key.variant, "seed": key.seed}
-        try:
-            steps = _predict_run(plan, trainer, key, runs)
-            if key.seed == seeds[0]:
-                entry["audit"] = audit_run(trainer, key, steps)
-            entry["predictions"] = f"{key.variant}/seed{key.seed}/predictions.parquet"
-        except BenchmarkError:
-            raise
-        except Exception as fault:
-            (key.folder(runs) / "predictions.parquet").unlink(missing_ok=True)
-            entry["failed"] = f"prediction: {type(fault).__name__}: {fault}"
-        entries.append(entry)
+
+        def run(key: RunKey = key) -> list[str]:
+            steps = _predict_run(plan, trainer, key, layout.runs)
+            return audit_run(trainer, key, steps) if key.seed == seeds[0] else []
+
+        entries.append(_entry(key, layout.runs, untrained.get((key.variant, key.seed), ""), run))
         progress(len(entries), len(keys))
     return entries
+
+
+def _entry(
+    key: RunKey, runs: Path, failed: str, run: Callable[[], list[str]]
+) -> dict[str, str | int | list[str]]:
+    """Run what writes a run's rows, unless it failed before; a failure leaves no old rows."""
+    entry: dict[str, str | int | list[str]] = {"variant": key.variant, "seed": key.seed}
+    rows = key.folder(runs) / "predictions.parquet"
+    if not failed:
+        try:
+            return {
+                **entry,
+                "audit": run(),
+                "predictions": f"{key.variant}/seed{key.seed}/{rows.name}",
+            }
+        except Exception as fault:
+            failed = f"prediction: {explained(fault)}"
+    rows.unlink(missing_ok=True)
+    return {**entry, "failed": failed}
 
 
 def audit_run(
@@ -113,11 +126,9 @@ def audit_stored(plan: Plan, key: RunKey, num_videos: int) -> list[str]:
     if source is None:
         trainer = Trainer(plan, key.dataset, key.method)
         return audit_run(trainer, key, steps, num_videos=num_videos)
-    kind: type[ExitControl] = load_method(plan.methods[key.method])
-    params = make_params(kind, plan.params(key.dataset, key.method, key.variant), key.method)
     trainer = Trainer(plan, key.dataset, source.method)
     origin = RunKey(key.dataset, source.method, source.variant, key.seed)
-    return audit_run(trainer, origin, steps, kind(params), num_videos)
+    return audit_run(trainer, origin, steps, _control(plan, key), num_videos)
 
 
 def prediction_seed(key: RunKey) -> int:
@@ -151,34 +162,43 @@ def control_all(plan: Plan, dataset: str, method: str, progress: Progress) -> li
     """Write the rows of every variant of an exit control, for all seeds."""
     source = plan.methods[method].manifest.source
     assert source is not None, "an exit control has a source"
-    kind: type[ExitControl] = load_method(plan.methods[method])
-    layout = Layout.of(plan.config)
-    manifest = read_manifest(layout.manifest(dataset))
-    where = plan.methods[method].folder / "method.yaml"
+    runs = Layout.of(plan.config).runs
     trainer = Trainer(plan, dataset, source.method)
     entries: list[dict[str, Any]] = []
     keys = plan.runs(dataset, method)
     for key in keys:
-        entry: dict[str, Any] = {"variant": key.variant, "seed": key.seed}
-        origin_key = RunKey(dataset, source.method, source.variant, key.seed)
-        origin = origin_key.folder(layout.runs)
-        target = key.folder(layout.runs) / "predictions.parquet"
-        params = make_params(kind, plan.params(dataset, method, key.variant), where)
-        if not (origin / "predictions.parquet").is_file():
-            target.unlink(missing_ok=True)
-            entry["failed"] = f"its source {source.method}/{source.variant} failed"
-        else:
-            test = Steps.load(origin / "predictions.parquet")
-            train = Steps.load(origin / "train_predictions.parquet") if source.train_steps else None
-            control = kind(params)
-            seed = derive_seed(dataset, method, key.variant, key.seed)
-            targets = manifest.targets(test.video_ids.tolist())
-            exits = control.exit_steps(test, train, targets, seed)
-            steps = test.exiting_at(exits, charged=control.charged, uncharged=control.uncharged)
-            steps.save(target)
-            if key.seed == plan.config.seeds[0]:
-                entry["audit"] = audit_run(trainer, origin_key, steps, control)
-            entry["predictions"] = f"{key.variant}/seed{key.seed}/predictions.parquet"
-        entries.append(entry)
+        origin = RunKey(dataset, source.method, source.variant, key.seed)
+        there = (origin.folder(runs) / "predictions.parquet").is_file()
+        failed = "" if there else f"its source {source.method}/{source.variant} failed"
+
+        def run(key: RunKey = key, origin: RunKey = origin) -> list[str]:
+            control = _control(plan, key)
+            steps = _control_run(plan, trainer, key, origin, control)
+            first = key.seed == plan.config.seeds[0]
+            return audit_run(trainer, origin, steps, control) if first else []
+
+        entries.append(_entry(key, runs, failed, run))
         progress(len(entries), len(keys))
     return entries
+
+
+def _control(plan: Plan, key: RunKey) -> ExitControl:
+    kind: type[ExitControl] = load_method(plan.methods[key.method])
+    where = f"{plan.methods[key.method].folder / 'method.yaml'}: {key.variant}"
+    return kind(make_params(kind, plan.params(key.dataset, key.method, key.variant), where))
+
+
+def _control_run(
+    plan: Plan, trainer: Trainer, key: RunKey, origin: RunKey, control: ExitControl
+) -> Steps:
+    runs, source = Layout.of(plan.config).runs, plan.methods[key.method].manifest.source
+    test = Steps.load(origin.folder(runs) / "predictions.parquet")
+    train = None
+    if source is not None and source.train_steps:
+        train = Steps.load(origin.folder(runs) / "train_predictions.parquet")
+    seed = derive_seed(key.dataset, key.method, key.variant, key.seed)
+    targets = trainer.data.manifest.targets(test.video_ids.tolist())
+    exits = control.exit_steps(test, train, targets, seed)
+    steps = test.exiting_at(exits, charged=control.charged, uncharged=control.uncharged)
+    steps.save(key.folder(runs) / "predictions.parquet")
+    return steps

@@ -12,7 +12,7 @@ import torch
 
 from benchmark.backbones.registry import Backbone
 from benchmark.contract import Method
-from benchmark.errors import BenchmarkError
+from benchmark.errors import explained
 from benchmark.files import digest_of_files
 from benchmark.inputs import OpenDataset, make_backbone, open_dataset
 from benchmark.layout import Layout, method_code, stage_code
@@ -49,7 +49,6 @@ class Trainer:
         self.plan, self.name = plan, method
         self.data: OpenDataset = open_dataset(plan.config, dataset)
         self.folder = Layout.of(plan.config).runs / dataset / method
-        self.kind: type[Method] = load_method(plan.methods[method])
         code = method_code(dict(plan.methods), method) + stage_code("train")
         self._code_digest = digest_of_files(code)
 
@@ -59,6 +58,11 @@ class Trainer:
         return make_params(
             self.kind, self.plan.params(self.data.name, self.name, variant), f"{where}: {variant}"
         )
+
+    @cached_property
+    def kind(self) -> type[Method]:
+        """The method's class; code that does not import is a fault of the run, not of the job."""
+        return load_method(self.plan.methods[self.name])
 
     @cached_property
     def frozen_backbone(self) -> Backbone:
@@ -152,10 +156,8 @@ def train_all(
                 trained = [trainer.get(variant, seed, fold) for fold in folds]
                 paths = [path for one in trained for path in one.checkpoints]
                 entry["checkpoints"] = sorted({str(p.relative_to(trainer.folder)) for p in paths})
-            except BenchmarkError:
-                raise
             except Exception as fault:
-                entry["failed"] = f"training: {type(fault).__name__}: {fault}"
+                entry["failed"] = f"training: {explained(fault)}"
             entries.append(entry)
             progress(len(entries), len(variants) * len(seeds))
     return entries
