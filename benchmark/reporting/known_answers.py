@@ -96,7 +96,8 @@ def _findings(config: Config, dataset: str) -> Iterator[Finding]:
     def finding(question: str, statistic: Any) -> Finding:
         everything = np.arange(len(ids))
         resampled = np.array([statistic(chosen) for chosen in draws])
-        low, high = np.percentile(resampled[np.isfinite(resampled)], [2.5, 97.5])
+        defined = resampled[np.isfinite(resampled)]  # no correlation where all exits are equal
+        low, high = np.percentile(defined, [2.5, 97.5]) if len(defined) else (np.nan, np.nan)
         value = float(statistic(everything))
         return Finding(dataset, question, value, float(low), float(high), len(ids))
 

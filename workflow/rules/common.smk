@@ -1,5 +1,6 @@
 import os
 import sys
+import time
 from pathlib import Path
 
 from benchmark.config import load_config
@@ -8,14 +9,17 @@ from benchmark.files import write_json_if_changed
 from benchmark.layout import Layout, method_code, stage_code
 from benchmark.plan import make_plan
 
+START = time.time()
 ROOT = Path(workflow.basedir).parent
 
 
 def checked_plan():
     """Read profile and methods; a fault of either ends the run here, with one message."""
     given = {key: value for key, value in config.items() if key != "profile"}
+    profile = str(config.get("profile", "builtin"))
+    own_file = profile.endswith(".yaml")
     try:
-        path = ROOT / "config" / f"{config.get('profile', 'builtin')}.yaml"
+        path = Path(profile) if own_file else ROOT / "config" / f"{profile}.yaml"
         return make_plan(load_config(path, given))
     except BenchmarkError as fault:
         sys.exit(f"error: {fault}")
@@ -29,6 +33,12 @@ METHODS = dict(PLAN.methods)
 FRAME_OWNERS = [name for name, d in PLAN.config.datasets.items() if d.sampling]
 BUILTIN = [name for name, d in PLAN.config.datasets.items() if d.builtin]
 LOCK = ROOT / "requirements.lock"
+
+# Training waits for all of these, so that a fault in any video is said before it starts.
+CHECKED = [
+    *(LAYOUT.manifest(dataset) for dataset in PLAN.config.datasets),
+    *(LAYOUT.frames(dataset) / "index.json" for dataset in FRAME_OWNERS),
+]
 
 # On fewer cores than asked for, a job takes as many slots as keep each core to one thread.
 CPUS = (
@@ -92,9 +102,12 @@ def code_of_method(wildcards):
     return method_code(METHODS, wildcards.method)
 
 
-def explain_failure():
-    """Print the causes that failed jobs left at the end of their logs, last of all output."""
+def causes_of_failure():
+    """Return what this run's failed jobs left at the end of their logs."""
+    causes = []
     for path in sorted(LAYOUT.logs.glob("*.log")):
-        lines = path.read_text(encoding="utf-8").splitlines()
-        if lines and lines[-1].startswith("error: "):
-            print(f"{lines[-1]}\n  (log: {path})", file=sys.stderr)
+        text = "\n" + path.read_text(encoding="utf-8")
+        _, failed, cause = text.rpartition("\nerror: ")
+        if failed and path.stat().st_mtime >= START:
+            causes.append(f"error: {cause.rstrip()}\n  (log: {path})")
+    return "\n".join(causes)

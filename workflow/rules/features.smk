@@ -4,6 +4,7 @@
 rule pretrain:
     input:
         frames=[LAYOUT.frames(dataset) / "index.json" for dataset in BUILTIN],
+        checked=ancient(CHECKED),
         truth=[LAYOUT.videos(dataset) / "truth.jsonl" for dataset in BUILTIN],
         code=stage_code("pretrain"),
         lock=LOCK,
