@@ -33,6 +33,10 @@ METHODS = dict(PLAN.methods)
 FRAME_OWNERS = [name for name, d in PLAN.config.datasets.items() if d.sampling]
 BUILTIN = [name for name, d in PLAN.config.datasets.items() if d.builtin]
 LOCK = ROOT / "requirements.lock"
+ENVIRONMENT = ROOT / "environment.yml"
+SOURCES = sorted(
+    {m.manifest.source.method for m in METHODS.values() if m.manifest.source}
+)
 
 # Training waits for all of these, so that a fault in any video is said before it starts.
 CHECKED = [
@@ -57,7 +61,7 @@ def job(stage, *wildcards):
     """Return the command of a stage's job."""
     words = " ".join(f"--{name} {{wildcards.{name}}}" for name in wildcards)
     return (
-        f"{sys.executable} -m benchmark job {stage} --config {LAYOUT.config} {words} "
+        f"python -m benchmark job {stage} --config {LAYOUT.config} {words} "
         "--threads {params.threads} --log {log}"
     )
 
@@ -106,8 +110,42 @@ def causes_of_failure():
     """Return what this run's failed jobs left at the end of their logs."""
     causes = []
     for path in sorted(LAYOUT.logs.glob("*.log")):
-        text = "\n" + path.read_text(encoding="utf-8")
+        text = f"\n{path.read_text(encoding='utf-8')}"
         _, failed, cause = text.rpartition("\nerror: ")
         if failed and path.stat().st_mtime >= START:
             causes.append(f"error: {cause.rstrip()}\n  (log: {path})")
     return "\n".join(causes)
+
+
+def listed_videos(wildcards):
+    """Return what a manifest is built from: a list of videos, or another manifest."""
+    dataset = PLAN.config.datasets[wildcards.dataset]
+    if dataset.frames_of:
+        return LAYOUT.manifest(dataset.frames_of)
+    if dataset.builtin:
+        return LAYOUT.videos(wildcards.dataset) / "labels.csv"
+    root = Path(dataset.csv.root.format(clips_root=PLAN.config.clips_root))
+    listed = root / dataset.csv.csv
+    return listed if listed.is_file() else []  # the job says what is missing
+
+
+def stage_before(wildcards):
+    """Return what a prediction reads: its training, or its source's predictions."""
+    dataset, method = wildcards.dataset, wildcards.method
+    source = PLAN.methods[method].manifest.source
+    if source is None:
+        return LAYOUT.stage_index(dataset, method, "training", [wildcards.seeds])
+    blocks = PLAN.prediction_blocks(source.method)
+    return [
+        LAYOUT.stage_index(dataset, source.method, "predictions", block)
+        for block in blocks
+    ]
+
+
+def predictions_of(wildcards):
+    """Return the prediction indices of all seeds."""
+    dataset, method = wildcards.dataset, wildcards.method
+    return [
+        LAYOUT.stage_index(dataset, method, "predictions", block)
+        for block in PLAN.prediction_blocks(method)
+    ]

@@ -10,20 +10,14 @@ rule videos:
         truth=LAYOUT.videos("{dataset}") / "truth.jsonl",
     log:
         log_of("videos", "dataset"),
+    conda:
+        ENVIRONMENT
     threads: 2 * SLOTS
     params:
         settings=settings("videos"),
         threads=real_threads,
     shell:
         job("videos", "dataset")
-
-
-def listed_videos(wildcards):
-    """Return what a manifest is built from: the generator's list, or another manifest."""
-    dataset = PLAN.config.datasets[wildcards.dataset]
-    if dataset.frames_of:
-        return LAYOUT.manifest(dataset.frames_of)
-    return LAYOUT.videos(wildcards.dataset) / "labels.csv" if dataset.builtin else []
 
 
 rule manifest:
@@ -34,6 +28,8 @@ rule manifest:
         LAYOUT.manifest("{dataset}"),
     log:
         log_of("manifest", "dataset"),
+    conda:
+        ENVIRONMENT
     threads: SLOTS
     params:
         settings=settings("manifest"),
@@ -51,6 +47,8 @@ rule frames:
         LAYOUT.frames("{dataset}") / "index.json",
     log:
         log_of("frames", "dataset"),
+    conda:
+        ENVIRONMENT
     threads: 2 * SLOTS
     params:
         settings=settings("frames"),

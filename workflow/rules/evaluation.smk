@@ -1,19 +1,6 @@
 # Predictions, one row a video, and what follows from them without a model.
 
 
-def stage_before(wildcards):
-    """Return what a prediction reads: its training, or the predictions of a control's source."""
-    dataset, method = wildcards.dataset, wildcards.method
-    source = PLAN.methods[method].manifest.source
-    if source is None:
-        return LAYOUT.stage_index(dataset, method, "training", [wildcards.seeds])
-    blocks = PLAN.prediction_blocks(source.method)
-    return [
-        LAYOUT.stage_index(dataset, source.method, "predictions", block)
-        for block in blocks
-    ]
-
-
 rule predict:
     input:
         before=stage_before,
@@ -27,21 +14,14 @@ rule predict:
         LAYOUT.stage_index("{dataset}", "{method}", "predictions", ["{seeds}"]),
     log:
         log_of("predict", "dataset", "method", "seeds"),
+    conda:
+        ENVIRONMENT
     threads: SLOTS
     params:
         settings=settings("predict"),
         threads=real_threads,
     shell:
         job("predict", "dataset", "method", "seeds")
-
-
-def predictions_of(wildcards):
-    """Return the prediction indices of all seeds."""
-    dataset, method = wildcards.dataset, wildcards.method
-    blocks = PLAN.prediction_blocks(method)
-    return [
-        LAYOUT.stage_index(dataset, method, "predictions", block) for block in blocks
-    ]
 
 
 rule evaluate:
@@ -53,6 +33,8 @@ rule evaluate:
         LAYOUT.results_index("{dataset}", "{method}"),
     log:
         log_of("evaluate", "dataset", "method"),
+    conda:
+        ENVIRONMENT
     threads: SLOTS
     params:
         settings=settings("evaluate"),

@@ -12,6 +12,8 @@ rule pretrain:
         LAYOUT.backbone_weights,
     log:
         log_of("pretrain"),
+    conda:
+        ENVIRONMENT
     threads: SLOTS
     params:
         settings=settings("pretrain"),
@@ -34,6 +36,8 @@ rule features:
         LAYOUT.features("{dataset}") / "index.json",
     log:
         log_of("features", "dataset"),
+    conda:
+        ENVIRONMENT
     threads: SLOTS
     params:
         settings=settings("features"),

@@ -15,6 +15,8 @@ rule table:
         log_of("table", "item"),
     wildcard_constraints:
         item="|".join(PLAN.paper.tables),
+    conda:
+        ENVIRONMENT
     threads: SLOTS
     params:
         settings=settings("table"),
@@ -31,6 +33,8 @@ rule document:
         LAYOUT.tables / "tables.tex",
     log:
         log_of("document"),
+    conda:
+        ENVIRONMENT
     threads: SLOTS
     params:
         threads=real_threads,
@@ -49,6 +53,8 @@ rule figure:
         log_of("figure", "item"),
     wildcard_constraints:
         item="|".join(PLAN.paper.figures),
+    conda:
+        ENVIRONMENT
     threads: SLOTS
     params:
         settings=settings("figure"),
@@ -65,9 +71,11 @@ rule table_costs:
         multiext(f"{PLAN.config.results}/costs/costs", ".csv", ".md"),
     log:
         f"{PLAN.config.results}/costs/costs.log",
+    conda:
+        ENVIRONMENT
+    threads: SLOTS
     params:
         threads=real_threads,
-    threads: SLOTS
     shell:
         job("costs")
 
@@ -80,10 +88,12 @@ rule table_timing:
         multiext(str(LAYOUT.tables / "timing"), ".csv", ".md"),
     log:
         log_of("timing"),
-    params:
-        threads=real_threads,
+    conda:
+        ENVIRONMENT
     # All slots: nothing else runs beside a measurement of time.
     threads: CPUS * SLOTS
+    params:
+        threads=real_threads,
     shell:
         job("timing")
 
@@ -97,6 +107,8 @@ rule known_answers:
         multiext(str(LAYOUT.tables / "known_answers"), ".csv", ".md"),
     log:
         log_of("known_answers"),
+    conda:
+        ENVIRONMENT
     threads: SLOTS
     params:
         settings=settings("table"),
@@ -114,6 +126,8 @@ rule track:
         LAYOUT.root / "tracked.json",
     log:
         log_of("track"),
+    conda:
+        ENVIRONMENT
     threads: SLOTS
     params:
         settings=settings("track"),
@@ -131,6 +145,8 @@ rule outcome:
         LAYOUT.root / "outcome.json",
     log:
         log_of("outcome"),
+    conda:
+        ENVIRONMENT
     threads: SLOTS
     params:
         threads=real_threads,

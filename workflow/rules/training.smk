@@ -14,9 +14,21 @@ rule train:
         LAYOUT.stage_index("{dataset}", "{method}", "training", ["{seeds}"]),
     log:
         log_of("train", "dataset", "method", "seeds"),
+    conda:
+        ENVIRONMENT
     threads: SLOTS
     params:
         settings=settings("train"),
         threads=real_threads,
     shell:
         job("train", "dataset", "method", "seeds")
+
+
+# Exit controls wait for the methods whose runs they re-read, so those are trained first.
+use rule train as train_source with:
+    wildcard_constraints:
+        method="|".join(SOURCES),
+    priority: 1
+
+
+ruleorder: train_source > train
