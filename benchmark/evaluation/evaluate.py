@@ -46,7 +46,8 @@ def evaluate_all(
     layout = Layout.of(plan.config)
     manifest = read_manifest(layout.manifest(dataset))
     owner = plan.config.frames_name(dataset)
-    num_undecodable = len(FrameStore.open(layout.frames(owner)).failures)
+    store = FrameStore.open(layout.frames(owner))
+    sources = {video: store.source_frames(video) for video in store.video_ids}
     said = {(entry["variant"], entry["seed"]): entry for entry in entries}
     audited = {entry["variant"]: entry["audit"] for entry in entries if entry.get("audit")}
     weights: dict[tuple[str, ...], npt.NDArray[np.int32]] = {}
@@ -54,7 +55,7 @@ def evaluate_all(
     keys = plan.runs(dataset, method)
     for number, key in enumerate(keys, 1):
         entry = said[key.variant, key.seed]
-        base = _base(plan, manifest, num_undecodable, key)
+        base = _base(plan, manifest, len(store.failures), key)
         if audited.get(key.variant):
             base["labels"] = (*base["labels"], f"AUDIT FAILED: {audited[key.variant][0]}")
         if "failed" in entry:
@@ -67,7 +68,9 @@ def evaluate_all(
                 seed = derive_seed("bootstrap", dataset, manifest.digest)
                 weights[ids] = resamples(len(ids), plan.config.bootstrap.replicates, seed)
             targets = _labels_of(manifest, list(ids))
-            result = _measured(base, steps, targets)
+            opened = _opened(steps, sources, entry["pixels_per_frame"])
+            known = {"params": entry["params"], "num_parameters": entry["num_parameters"]}
+            result = _measured({**base, **opened, **known}, steps, targets)
             replicates = replicate_metric(
                 result.primary_metric, steps.exit_scores(), targets, weights[ids]
             )
@@ -119,6 +122,25 @@ def _labels_of(manifest: Manifest, ids: list[str]) -> npt.NDArray[Any]:
     return targets.astype(bool) if targets.ndim == 2 else targets
 
 
+def _opened(
+    steps: Steps, sources: Mapping[str, npt.NDArray[np.int64]], pixels_per_frame: int
+) -> dict[str, float | None]:
+    """Return what was fed to networks, and what a decoder reads to reach the last opened frame."""
+    frames = float(steps.frames_at_exit().mean())
+    if steps.positions is None:
+        decoded = None
+    else:
+        opened = np.arange(1, steps.num_steps + 1) <= steps.exit_step[:, None]
+        last = np.where(opened, steps.positions, 0).max(axis=1)
+        ids = steps.video_ids.tolist()
+        decoded = float(np.mean([sources[v][p] + 1 for v, p in zip(ids, last, strict=True)]))
+    return {
+        "frames_per_video": frames,
+        "pixels_per_video": frames * pixels_per_frame,
+        "frames_decoded_per_video": decoded,
+    }
+
+
 def _measured(base: Mapping[str, Any], steps: Steps, targets: npt.NDArray[Any]) -> Result:
     macs = steps.macs_by_component().mean(axis=0)
     counts = base["num_videos"].model_copy(update={"evaluated": steps.num_videos})
@@ -131,7 +153,6 @@ def _measured(base: Mapping[str, Any], steps: Steps, targets: npt.NDArray[Any]) 
             "metrics": evaluate(steps.exit_scores(), targets),
             "macs_per_video": float(steps.macs().mean()),
             "macs_by_component": dict(zip(steps.components, macs.tolist(), strict=True)),
-            "frames_per_video": float(steps.frames_at_exit().mean()),
             "exit_histogram": tuple(histogram.tolist()),
         }
     )

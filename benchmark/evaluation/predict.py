@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,10 @@ def predict_all(
     entries: list[dict[str, Any]] = []
     for key in keys:
 
-        def run(key: RunKey = key) -> list[str]:
+        def run(key: RunKey = key) -> dict[str, Any]:
             steps = _predict_run(plan, trainer, key, layout.runs)
-            return audit_run(trainer, key, steps) if key.seed == seeds[0] else []
+            audit = audit_run(trainer, key, steps) if key.seed == seeds[0] else []
+            return {"audit": audit, **_facts(trainer, key, trainer.params(key.variant))}
 
         entries.append(_entry(key, layout.runs, untrained.get((key.variant, key.seed), ""), run))
         progress(len(entries), len(keys))
@@ -75,22 +77,34 @@ def predict_all(
 
 
 def _entry(
-    key: RunKey, runs: Path, failed: str, run: Callable[[], list[str]]
-) -> dict[str, str | int | list[str]]:
+    key: RunKey, runs: Path, failed: str, run: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
     """Run what writes a run's rows, unless it failed before; a failure leaves no old rows."""
-    entry: dict[str, str | int | list[str]] = {"variant": key.variant, "seed": key.seed}
+    entry: dict[str, Any] = {"variant": key.variant, "seed": key.seed}
     rows = key.folder(runs) / "predictions.parquet"
     if not failed:
         try:
             return {
                 **entry,
-                "audit": run(),
+                **run(),
                 "predictions": f"{key.variant}/seed{key.seed}/{rows.name}",
             }
         except Exception as fault:
             failed = f"prediction: {explained(fault)}"
     rows.unlink(missing_ok=True)
     return {**entry, "failed": failed}
+
+
+def _facts(trainer: Trainer, key: RunKey, params: Any) -> dict[str, Any]:
+    """Return what is reported beside the rows: parameters set and learned, pixels of a frame."""
+    trained = trainer.get(key.variant, key.seed, 0)
+    backbone = trained.backbone or trainer.frozen_backbone
+    learned = [*trained.method.parameters(), *backbone.parameters()]
+    return {
+        "params": asdict(params),
+        "num_parameters": sum(parameter.numel() for parameter in learned),
+        "pixels_per_frame": backbone.network.size**2,
+    }
 
 
 def audit_run(
@@ -171,11 +185,12 @@ def control_all(plan: Plan, dataset: str, method: str, progress: Progress) -> li
         there = (origin.folder(runs) / "predictions.parquet").is_file()
         failed = "" if there else f"its source {source.method}/{source.variant} failed"
 
-        def run(key: RunKey = key, origin: RunKey = origin) -> list[str]:
+        def run(key: RunKey = key, origin: RunKey = origin) -> dict[str, Any]:
             control = _control(plan, key)
             steps = _control_run(plan, trainer, key, origin, control)
             first = key.seed == plan.config.seeds[0]
-            return audit_run(trainer, origin, steps, control) if first else []
+            audit = audit_run(trainer, origin, steps, control) if first else []
+            return {"audit": audit, **_facts(trainer, origin, control.params)}
 
         entries.append(_entry(key, runs, failed, run))
         progress(len(entries), len(keys))

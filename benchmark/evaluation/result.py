@@ -38,6 +38,10 @@ class Result(BaseModel):
         macs_per_video: mean over the videos; 1 GFLOP is 10^9 of them.
         macs_by_component: the same, by cost component.
         frames_per_video: mean number of different frames opened.
+        frames_decoded_per_video: frames that a decoder reads, from the video's start, to reach the
+            last one opened; None for a method that does not open one frame a step.
+        pixels_per_video: of the frames opened, at the backbone's input size.
+        num_parameters: of the backbone and of all that the method built.
         exit_histogram: number of videos that stop at each step.
         params: all parameters of the method, defaults included.
         labels: what a reader must know, e.g. 'built-in data'.
@@ -60,6 +64,9 @@ class Result(BaseModel):
     macs_per_video: float | None = None
     macs_by_component: dict[str, float] = {}
     frames_per_video: float | None = None
+    frames_decoded_per_video: float | None = None
+    pixels_per_video: float | None = None
+    num_parameters: int | None = None
     exit_histogram: tuple[int, ...] = ()
     num_videos: Counts
     params: dict[str, Any] = {}
