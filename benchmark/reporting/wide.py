@@ -21,6 +21,8 @@ PAPER_COLUMNS = ("paper", "paper GFLOPs")
 _METRICS = {"map": "mAP", "top1": "top-1", "": "accuracy"}
 _PAPER_DATASETS = {"long": "ActivityNet", "short": "Mini-Kinetics", "multi": "HVU"}
 _REASON_LENGTH = 60
+# Below this many points one decimal would hide which side of zero an interval lies on.
+_SMALL_POINTS = 0.5
 
 
 @dataclass(frozen=True)
@@ -150,12 +152,14 @@ def _difference(row: TableRow) -> str:
     found = row.difference
     if found is None:
         return ""
-    points, low, high = (_signed(x) for x in (found.points, found.low, found.high))
+    values = (found.points, found.low, found.high)
+    decimals = 1 if max(map(abs, values)) >= _SMALL_POINTS else 2
+    points, low, high = (_signed(x, decimals) for x in values)
     return f"{points} [{low}, {high}]{'*' if found.excludes_zero else ''}"
 
 
-def _signed(points: float) -> str:
-    return f"{round(points, 1) + 0.0:+.1f}"  # adding zero turns -0.0 into +0.0
+def _signed(points: float, decimals: int) -> str:
+    return f"{round(points, decimals) + 0.0:+.{decimals}f}"  # adding zero turns -0.0 into +0.0
 
 
 def _gflops_digits(rows: Sequence[TableRow]) -> int:
