@@ -1,3 +1,4 @@
+import fcntl
 import os
 import sys
 import time
@@ -27,7 +28,6 @@ def checked_plan():
 
 PLAN = checked_plan()
 LAYOUT = Layout.of(PLAN.config)
-write_json_if_changed(LAYOUT.config, PLAN.config.model_dump(mode="json"))
 
 METHODS = dict(PLAN.methods)
 FRAME_OWNERS = [name for name, d in PLAN.config.datasets.items() if d.sampling]
@@ -104,6 +104,20 @@ def features_of(wildcards):
 def code_of_method(wildcards):
     """Return the files of a method and of those that it builds on."""
     return method_code(METHODS, wildcards.method)
+
+
+def claim_results():
+    """Keep other runs out of these results, and write the settings that all jobs read.
+
+    A killed run lets go by itself; Snakemake's own lock, which does not, is switched off.
+    """
+    LAYOUT.root.mkdir(parents=True, exist_ok=True)
+    claim = os.open(LAYOUT.root / ".claim", os.O_CREAT | os.O_WRONLY)  # open to the end
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        sys.exit(f"error: {LAYOUT.root}: another run is writing here. Fix: let it finish")
+    write_json_if_changed(LAYOUT.config, PLAN.config.model_dump(mode="json"))
 
 
 def causes_of_failure():
