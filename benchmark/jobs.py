@@ -113,12 +113,19 @@ def _features(job: Job) -> None:
     from benchmark.data.frame_store import FrameStore  # noqa: PLC0415
     from benchmark.inputs import make_backbone, weights_digest  # noqa: PLC0415
 
-    _bind_threads(job.threads)
+    _bind_threads(1)  # of each worker
     backbone = make_backbone(job.config)
     store = FrameStore.open(job.layout.frames(job.dataset))
     store.verify()
     folder = job.layout.features(job.dataset)
-    extract_features(store, backbone, weights_digest(backbone), folder, job.log.progress)
+    extract_features(
+        store,
+        backbone,
+        weights_digest(backbone),
+        folder,
+        workers=job.threads,
+        progress=job.log.progress,
+    )
 
 
 def _train(job: Job) -> None:

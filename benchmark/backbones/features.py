@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -31,36 +33,43 @@ def _load_frames(store: FrameStore, video: str, positions: Sequence[int], size: 
     return torch.from_numpy(np.array(store.frames(video, positions, size)))
 
 
-@torch.inference_mode()
 def extract_features(
     store: FrameStore,
     backbone: Backbone,
     weights_digest: str,
     folder: Path,
+    *,
+    workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Compute the features of every stored frame.
 
     Writes `features.npy`, `[all frames, D]` float32, and `index.json` with each video's first row.
+    Batches are made of the same frames, and computed by one thread each, for any number of
+    workers: so are the bytes.
     """
     size, videos = backbone.network.size, list(store.video_ids)
     lengths = [store.num_positions(video) for video in videos]
     first = np.concatenate([[0], np.cumsum(lengths)])
     shape = (int(first[-1]), backbone.network.num_features)
-    per_batch = max(1, _PIXELS_PER_BATCH // (size * size))
-    with replace_when_complete(folder / "features.npy") as partial:
+    per_batch = max(1, _PIXELS_PER_BATCH // (size * size) // max(lengths))
+    blocks = [range(i, min(i + per_batch, len(videos))) for i in range(0, len(videos), per_batch)]
+
+    def compute(block: range) -> npt.NDArray[np.float32]:
+        with torch.inference_mode():
+            parts = [_load_frames(store, videos[i], range(lengths[i]), size) for i in block]
+            features: npt.NDArray[np.float32] = backbone(torch.cat(parts)).numpy()
+        return features
+
+    with (
+        replace_when_complete(folder / "features.npy") as partial,
+        ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+    ):
         rows = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
-        waiting: list[Tensor] = []
-        done = 0
-        for number, (video, length) in enumerate(zip(videos, lengths, strict=True), 1):
-            waiting.append(_load_frames(store, video, range(length), size))
-            if sum(map(len, waiting)) >= per_batch or number == len(videos):
-                for part in torch.split(torch.cat(waiting), per_batch):
-                    rows[done : done + len(part)] = backbone(part).numpy()
-                    done += len(part)
-                waiting = []
+        for block, features in zip(blocks, pool.map(compute, blocks), strict=True):
+            rows[first[block.start] : first[block.stop]] = features
             if progress:
-                progress(number, len(videos))
+                progress(block.stop, len(videos))
         rows.flush()
     write_json(
         folder / "index.json",

@@ -104,11 +104,17 @@ def test_a_store_that_is_damaged_is_explained(small_plan, tmp_path):
             StoredFeatures(folder, ids, data.store.digest)
 
 
-def test_extraction_gives_the_same_bytes_and_reports(small_plan, tmp_path):
+@pytest.mark.parametrize("workers", [1, 3])
+def test_extraction_gives_the_same_bytes_and_reports(small_plan, tmp_path, workers):
     config = small_plan().config
     data, backbone, seen = open_dataset(config, "long"), make_backbone(config), []
     extract_features(
-        data.store, backbone, weights_digest(backbone), tmp_path, lambda *now: seen.append(now)
+        data.store,
+        backbone,
+        weights_digest(backbone),
+        tmp_path,
+        workers=workers,
+        progress=lambda *now: seen.append(now),
     )
     for name in ("index.json", "features.npy"):
         again = (Layout.of(config).features("long") / name).read_bytes()

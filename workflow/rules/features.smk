@@ -38,7 +38,7 @@ rule features:
         log_of("features", "dataset"),
     conda:
         ENVIRONMENT
-    threads: SLOTS
+    threads: 2 * SLOTS
     params:
         settings=settings("features"),
         threads=real_threads,
