@@ -34,6 +34,8 @@ FRAME_OWNERS = [name for name, d in PLAN.config.datasets.items() if d.sampling]
 BUILTIN = [name for name, d in PLAN.config.datasets.items() if d.builtin]
 LOCK = ROOT / "requirements.lock"
 ENVIRONMENT = ROOT / "environment.yml"
+# With --sdm conda the environment's own Python, otherwise the one that runs this.
+PYTHON = "python" if workflow.deployment_settings.deployment_method else sys.executable
 SOURCES = sorted(
     {m.manifest.source.method for m in METHODS.values() if m.manifest.source}
 )
@@ -61,7 +63,7 @@ def job(stage, *wildcards):
     """Return the command of a stage's job."""
     words = " ".join(f"--{name} {{wildcards.{name}}}" for name in wildcards)
     return (
-        f"python -m benchmark job {stage} --config {LAYOUT.config} {words} "
+        f"{PYTHON} -m benchmark job {stage} --config {LAYOUT.config} {words} "
         "--threads {params.threads} --log {log}"
     )
 
