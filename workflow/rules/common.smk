@@ -118,7 +118,9 @@ def claim_results():
     try:
         fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        sys.exit(f"error: {LAYOUT.root}: another run is writing here. Fix: let it finish")
+        sys.exit(
+            f"error: {LAYOUT.root}: another run is writing here. Fix: let it finish"
+        )
     write_json_if_changed(LAYOUT.config, PLAN.config.model_dump(mode="json"))
 
 
