@@ -52,11 +52,13 @@ class MemoryVideos:
     Attributes:
         features: `[N, L, D]`.
         targets: `[N]` or `[N, C]`.
+        lengths: `[N]`, for videos that end before the last of the L frames.
     """
 
     features: Tensor
     targets: Tensor | None = None
     seed: int = 11
+    lengths: Sequence[int] | None = None
 
     @property
     def ids(self) -> list[str]:
@@ -70,7 +72,7 @@ class MemoryVideos:
             MemoryFeatures(self.features),
             indices,
             video_keys(self.ids)[chosen],
-            np.full(len(chosen), self.features.shape[1]),
+            np.array(self.lengths or [self.features.shape[1]] * len(self.features))[chosen],
             self.seed,
             targets=None if self.targets is None else self.targets[indices],
             meter=meter,

@@ -1,5 +1,7 @@
 """Methods that average the predictions of single frames, against a plain loop."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -42,6 +44,19 @@ def test_random_frames_belong_to_the_video_and_the_seed(build, run, memory_video
     chosen = np.bincount(here.ravel(), minlength=21)
     assert chosen.min() >= 1  # 7.1 expected at each of 21 positions
     assert chosen.max() <= 18
+
+
+def test_short_videos_give_all_their_frames_before_any_twice(build, run, memory_videos):
+    lengths = [21, 4, 9, 1, 6, 2] * 5
+    videos = replace(memory_videos(num=30), lengths=lengths)
+    method = build("random_k", num_frames=6)
+    whole = run(method, videos)
+    for number, length in enumerate(lengths):
+        row = whole.positions[number]
+        assert row.max() < length
+        assert len(set(row[:length].tolist())) == min(length, 6)
+        assert (run(method, videos, [number]).positions[0] == row).all()
+    assert (whole.frames_opened[:, -1] == np.minimum(lengths, 6)).all()
 
 
 def test_one_frame_uniformly_is_the_middle_one(build, run, memory_videos):
@@ -93,4 +108,4 @@ def test_the_training_loss_is_the_mean_over_frames(build, memory_videos, name):
             frame = videos.features[number, position]
             scores = _frame_scores(method, method.classifier, frame)
             terms.append(-float(scores[videos.targets[number]].log()))
-    assert float(method.loss("classifier", batch)) == pytest.approx(np.mean(terms), rel=1e-5)
+    assert method.loss("classifier", batch).item() == pytest.approx(np.mean(terms), rel=1e-5)

@@ -181,10 +181,10 @@ def test_both_losses_follow_the_equations(
             labels.append(losses[-1] <= beta * math.exp(t / 2))  # Eq. 6
             value = plain.gate(t, z[t - 2] if t > 1 else None, z[t - 1])
             gate_losses.append(bce(value, labels[-1]))  # a term of Eq. 5
-    assert float(method.loss("classifiers", videos.batch())) == pytest.approx(
+    assert method.loss("classifiers", videos.batch()).item() == pytest.approx(
         np.mean(losses), rel=1e-4
     )
-    assert float(method.loss("gates", videos.batch())) == pytest.approx(
+    assert method.loss("gates", videos.batch()).item() == pytest.approx(
         np.mean(gate_losses), rel=1e-4
     )
     if beta == 0.3:
