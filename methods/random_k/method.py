@@ -15,8 +15,10 @@ class Method(UniformK):
 
     def positions(self, videos: Videos, count: int) -> Tensor:
         """Return random stored positions, in the order drawn: `[N, count]`."""
-        longest = max(int(videos.lengths.max()), count)
+        longest = int(videos.lengths.max())
         draws = videos.random("frames", longest)
         draws[np.arange(longest) >= videos.lengths[:, None]] += 1.0  # beyond the end: last
-        chosen = np.argsort(draws, axis=1, kind="stable")[:, :count]
-        return torch.from_numpy(chosen % videos.lengths[:, None])
+        order = np.argsort(draws, axis=1, kind="stable")
+        # A short video gives its frames again, in the same order.
+        again = np.arange(count)[None] % videos.lengths[:, None]
+        return torch.from_numpy(np.take_along_axis(order, again, axis=1))
