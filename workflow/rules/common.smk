@@ -46,6 +46,13 @@ CHECKED = [
     *(LAYOUT.frames(dataset) / "index.json" for dataset in FRAME_OWNERS),
 ]
 
+# Features take all cores of a job at once, and would wait for ever behind small trainings.
+FEATURES = [
+    LAYOUT.features(dataset) / "index.json"
+    for dataset in FRAME_OWNERS
+    if not PLAN.config.backbone.finetune
+]
+
 # On fewer cores than asked for, a job takes as many slots as keep each core to one thread.
 CPUS = (
     len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
