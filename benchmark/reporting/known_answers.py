@@ -9,7 +9,7 @@ gates would be.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.files import write_text
 from benchmark.layout import Layout
+from benchmark.reporting.formats import to_csv
 from benchmark.seeds import derive_seed
 
 __all__ = ["Finding", "write_known_answers"]
@@ -57,10 +58,8 @@ def write_known_answers(config: Config, folder: Path) -> None:
         if settings.builtin is not None
         for finding in _findings(config, dataset)
     ]
-    names = [field.name for field in fields(Finding)]
     rows = [_cells(finding) for finding in findings]
-    csv = [",".join(names), *(",".join(row) for row in rows)]
-    write_text(folder / "known_answers.csv", "\n".join(csv) + "\n")
+    write_text(folder / "known_answers.csv", to_csv([asdict(finding) for finding in findings]))
     lines = [
         "**Known answers.** Measured on built-in videos, against the generator's record of what "
         "shows when. Steps are numbered from 1; intervals are 95 % bootstrap over videos.",
