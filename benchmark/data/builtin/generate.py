@@ -33,6 +33,7 @@ from benchmark.data.builtin.render import render_frames
 from benchmark.data.builtin.sets import FRAME_SIZE_PX, VideoSet, get_set
 from benchmark.data.builtin.sound import BIT_RATE, SAMPLE_RATE_HZ, sound_packets
 from benchmark.errors import BenchmarkError
+from benchmark.files import write_text
 
 __all__ = ["generate"]
 
@@ -94,8 +95,8 @@ def generate(
             progress(done, len(wanted))
     for left_over in folder.glob("videos/*/*.part"):
         left_over.unlink()
-    _replace(folder / "labels.csv", _labels_csv(plans))
-    _replace(folder / "truth.jsonl", "".join(f"{plan.truth.to_json()}\n" for plan in plans))
+    write_text(folder / "labels.csv", _labels_csv(plans))
+    write_text(folder / "truth.jsonl", "".join(f"{plan.truth.to_json()}\n" for plan in plans))
 
 
 def _claim(folder: Path, set_name: str, seed: int) -> None:
@@ -103,7 +104,7 @@ def _claim(folder: Path, set_name: str, seed: int) -> None:
     path = folder / "recipe.json"
     recipe = {"set": set_name, "seed": seed, "version": _RECIPE_VERSION}
     if not path.is_file():
-        _replace(path, json.dumps(recipe) + "\n")
+        write_text(path, json.dumps(recipe) + "\n")
     elif (found := json.loads(path.read_text(encoding="utf-8"))) != recipe:
         raise BenchmarkError(
             f"the folder holds videos of {found}, asked for are {recipe}",
@@ -192,10 +193,3 @@ def _labels_csv(plans: Iterable[VideoPlan]) -> str:
         labels = "|".join(truth.labels)
         rows.writerow((truth.video_id, path, labels, truth.split, truth.difficulty))
     return text.getvalue()
-
-
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(part, path)
