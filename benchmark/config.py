@@ -12,7 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from benchmark.errors import BenchmarkError, did_you_mean, raise_all
 from benchmark.yaml_lines import place_of
 
-__all__ = ["BackboneConfig", "Config", "DatasetConfig", "load_config", "validate"]
+__all__ = [
+    "BackboneConfig",
+    "Config",
+    "DatasetConfig",
+    "NetworkConfig",
+    "load_config",
+    "validate",
+]
 
 Metric = Literal["map", "top1"]
 Role = Literal["long", "short", "multi"]
@@ -91,13 +98,19 @@ class Pretraining(Strict):
     batch_size: int = Field(gt=0)
 
 
-class BackboneConfig(Strict):
-    """The feature extractor of a profile."""
+class NetworkConfig(Strict):
+    """A feature extractor."""
 
     network: str = Field(description="name in the registry")
     weights: Literal["pretrained", "package", "file", "random"]
     file: str | None = Field(None, description="safetensors file, with weights: file")
-    finetune: bool = Field(False, description="train it with each method's first stage")
+    size: int | None = Field(None, gt=0, description="side of its input, if not the network's own")
+
+
+class BackboneConfig(NetworkConfig):
+    """The feature extractor that every method may use, and what holds for the others too."""
+
+    finetune: bool = Field(False, description="train the networks with each method")
     pretraining: Pretraining | None = None
     paper_group: str = Field("ResNet", description="the paper's rows that it is set beside")
 
@@ -123,13 +136,16 @@ class Config(Strict):
     profile: str
     description: str = Field(description="what the numbers are, said under every table")
     seeds: tuple[int, ...] = Field(min_length=1)
-    seeds_per_job: int = Field(1, ge=1)
+    runs_per_job: int = Field(32, ge=1, description="runs of a method that one job trains, about")
     results: str = "results"
     methods_path: str = ""
     clips_root: str | None = None
     mlflow_uri: str = Field("", description="empty: a database in the results folder")
     datasets: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+$")], DatasetConfig]
     backbone: BackboneConfig
+    networks: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+$")], NetworkConfig] = Field(
+        {}, description="further networks by role, for methods that ask for them"
+    )
     training: Training
     bootstrap: Bootstrap = Bootstrap(replicates=1000)
 
@@ -137,6 +153,20 @@ class Config(Strict):
     def folder(self) -> Path:
         """Folder of this profile's results."""
         return Path(self.results) / self.profile
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles of all networks."""
+        return ("backbone", *self.networks)
+
+    def network(self, role: str) -> NetworkConfig:
+        """Return the settings of the network of a role; 'backbone' is always there."""
+        return self.backbone if role == "backbone" else self.networks[role]
+
+    @property
+    def frame_owners(self) -> list[str]:
+        """The datasets whose frames are stored; others share them."""
+        return [name for name, dataset in self.datasets.items() if dataset.sampling]
 
     def frames_name(self, dataset: str) -> str:
         """Return the dataset whose stored frames a dataset reads."""
@@ -198,6 +228,7 @@ def _model_at(loc: tuple[Any, ...]) -> type[BaseModel]:
         "csv": CsvVideos,
         "sampling": Sampling,
         "backbone": BackboneConfig,
+        "networks": NetworkConfig,
         "pretraining": Pretraining,
         "training": Training,
         "bootstrap": Bootstrap,
@@ -234,10 +265,21 @@ def _cross_faults(config: Config, where: object) -> list[BenchmarkError]:
         for role in sorted(set(roles))
         if roles.count(role) > 1
     ]
-    if config.backbone.weights == "file" and not config.backbone.file:
-        faults.append(BenchmarkError("backbone.weights: file needs backbone.file", where=where))
-    if config.backbone.weights == "pretrained" and not config.backbone.pretraining:
+    for role in config.roles:
+        key = role if role == "backbone" else f"networks.{role}"
+        network = config.network(role)
+        if network.weights == "file" and not network.file:
+            faults.append(BenchmarkError(f"{key}.weights: file needs {key}.file", where=where))
+        if network.weights == "pretrained" and not config.backbone.pretraining:
+            faults.append(
+                BenchmarkError(f"{key}.weights: pretrained needs backbone.pretraining", where=where)
+            )
+    if "backbone" in config.networks:
         faults.append(
-            BenchmarkError("backbone.weights: pretrained needs backbone.pretraining", where=where)
+            BenchmarkError(
+                "networks.backbone: this role is the profile's backbone",
+                where=where,
+                fix="choose another name",
+            )
         )
     return faults

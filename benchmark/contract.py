@@ -40,8 +40,8 @@ to 'other' and shown.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -52,24 +52,43 @@ if TYPE_CHECKING:
     from benchmark.evaluation.records import Steps
     from benchmark.videos import Videos
 
-__all__ = ["EarlyExit", "ExitControl", "Method", "Prediction", "Stage", "Task"]
+__all__ = ["EarlyExit", "ExitControl", "Method", "NetworkInfo", "Prediction", "Stage", "Task"]
+
+
+@dataclass(frozen=True)
+class NetworkInfo:
+    """A feature extractor that a method asked for.
+
+    Attributes:
+        num_features: D, of one input.
+        num_frames: L, consecutive stored frames of one input; more than 1 for a clip network.
+        size: side of the input in pixels.
+        macs: of one input.
+    """
+
+    num_features: int
+    num_frames: int
+    size: int
+    macs: int
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be recognised, and what the backbone gives.
+    """What is to be recognised, and what the networks give.
 
     Attributes:
         classes: names of the classes, in the order of the scores.
         multi_label: whether a video may have several labels.
-        num_features: D, features of one frame.
+        num_features: D, features of one frame by the backbone; 0 where it was not asked for.
         head_units: units of a frame head (FrameExit: 4096; a profile may scale it).
+        networks: by role, those that method.yaml names.
     """
 
     classes: tuple[str, ...]
     multi_label: bool
     num_features: int
     head_units: int
+    networks: Mapping[str, NetworkInfo] = field(default_factory=dict)
 
     @property
     def num_classes(self) -> int:
@@ -87,14 +106,14 @@ class Stage:
             are added by the harness.
         epochs: passes over the training videos.
         milestones: epochs after which the learning rate is divided by ten.
-        finetunes_backbone: whether it also trains the backbone where the profile fine-tunes.
+        finetunes: roles of the networks that it also trains where the profile fine-tunes.
     """
 
     name: str
     params: tuple[str, ...]
     epochs: int
     milestones: tuple[int, ...]
-    finetunes_backbone: bool = False
+    finetunes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from benchmark.backbones.features import ComputedFeatures, StoredFeatures
-from benchmark.backbones.registry import Backbone, build_backbone, network_named
+from benchmark.backbones.features import ComputedFeatures, StoredFeatures, count_macs_per_input
+from benchmark.backbones.registry import Backbone, build_backbone, network_of
 from benchmark.config import Config
-from benchmark.contract import Task
+from benchmark.contract import NetworkInfo, Task
 from benchmark.data.frame_store import FrameStore
 from benchmark.data.manifest import Manifest, read_manifest
 from benchmark.layout import Layout
@@ -23,15 +23,17 @@ from benchmark.seeds import derive_seed
 from benchmark.training.fit import TrainingSet
 from benchmark.videos import FeatureSource
 
-__all__ = ["OpenDataset", "make_backbone", "open_dataset", "weights_digest"]
+__all__ = ["Networks", "OpenDataset", "make_network", "open_dataset", "weights_digest"]
+
+Networks = Mapping[str, Backbone]
+"""Networks by role."""
 
 
-def make_backbone(config: Config) -> Backbone:
-    """Build the profile's backbone with its weights."""
-    weights = Layout.of(config).backbone_weights
-    return build_backbone(
-        config.backbone, weights, derive_seed("backbone", config.backbone.network)
-    )
+def make_network(config: Config, role: str = "backbone") -> Backbone:
+    """Build the profile's network of a role with its weights."""
+    settings = config.network(role)
+    parts = ("backbone", settings.network) if role == "backbone" else (role, settings.network)
+    return build_backbone(settings, Layout.of(config).weights(role), derive_seed(*parts))
 
 
 def weights_digest(backbone: Backbone) -> str:
@@ -50,7 +52,7 @@ class OpenDataset:
         name: of the dataset.
         manifest: its videos and labels.
         store: its frames.
-        task: classes and feature sizes, for a method.
+        task: classes and networks, for a method.
         digest: of everything that its features and labels depend on.
     """
 
@@ -59,14 +61,19 @@ class OpenDataset:
     store: FrameStore
     task: Task
     digest: str
-    features_folder: Path | None
+    features_folders: Mapping[str, Path]
 
-    def source(self, video_ids: Sequence[str], backbone: Backbone | None) -> FeatureSource:
-        """Return features of these videos: of the given backbone, or from the store."""
-        if backbone is not None:
-            return ComputedFeatures(backbone, self.store, video_ids)
-        assert self.features_folder is not None, "a frozen backbone has a feature store"
-        return StoredFeatures(self.features_folder, video_ids, self.store.digest)
+    def sources(self, video_ids: Sequence[str], networks: Networks) -> dict[str, FeatureSource]:
+        """Return features of these videos by role: of the given networks, or from the store."""
+        if networks:
+            return {
+                role: ComputedFeatures(network, self.store, video_ids)
+                for role, network in networks.items()
+            }
+        return {
+            role: StoredFeatures(folder, video_ids, self.store.digest)
+            for role, folder in self.features_folders.items()
+        }
 
     def lengths(self, video_ids: Sequence[str]) -> npt.NDArray[np.int64]:
         """Return the number of stored frames of each video: `[N]`."""
@@ -78,31 +85,48 @@ class OpenDataset:
         failed = self.store.failures
         return [v for v in train if v not in failed], [v for v in test if v not in failed]
 
-    def training_set(self, fold: int, backbone: Backbone | None) -> TrainingSet:
+    def training_set(self, fold: int, networks: Networks) -> TrainingSet:
         """Return a fold's training videos."""
         ids = self.fold(fold)[0]
         return TrainingSet(
-            self.source(ids, backbone),
+            self.sources(ids, networks),
             ids,
             self.lengths(ids),
             torch.from_numpy(self.manifest.targets(ids)),
         )
 
 
-def open_dataset(config: Config, name: str) -> OpenDataset:
-    """Open a dataset of a profile whose frames, and features if it has them, are there."""
+def open_dataset(config: Config, name: str, roles: Sequence[str] = ("backbone",)) -> OpenDataset:
+    """Open a dataset of a profile whose frames, and features if it has them, are there.
+
+    Args:
+        config: the profile.
+        name: the dataset's.
+        roles: of the networks that a method asks for.
+    """
     layout, owner = Layout.of(config), config.frames_name(name)
     manifest = read_manifest(layout.manifest(name))
     store = FrameStore.open(layout.frames(owner))
-    folder = None if config.backbone.finetune else layout.features(owner)
-    parts = [manifest.digest, store.digest, config.backbone.model_dump_json()]
-    if folder is not None:
-        parts.append(json.loads((folder / "index.json").read_text())["weights_digest"])
+    frozen = not config.backbone.finetune
+    folders = {role: layout.features(owner, role) for role in roles} if frozen else {}
+    parts, networks = [manifest.digest, store.digest], {}
+    for role in roles:
+        settings = config.network(role)
+        parts += [role, settings.model_dump_json()]
+        if frozen:
+            index = json.loads((folders[role] / "index.json").read_text())
+            parts.append(index["weights_digest"])
+            macs = int(index["macs_per_input"])
+        else:
+            macs = count_macs_per_input(make_network(config, role))
+        network = network_of(settings, role)
+        networks[role] = NetworkInfo(network.num_features, network.num_frames, network.size, macs)
     task = Task(
         classes=tuple(manifest.classes),
         multi_label=manifest.task == "multi_label",
-        num_features=network_named(config.backbone.network).num_features,
+        num_features=networks["backbone"].num_features if "backbone" in networks else 0,
         head_units=config.training.head_units,
+        networks=networks,
     )
     digest = hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
-    return OpenDataset(name, manifest, store, task, digest, folder)
+    return OpenDataset(name, manifest, store, task, digest, folders)

@@ -91,6 +91,7 @@ def _frames(job: Job) -> None:
 
 def _pretrain(job: Job) -> None:
     from benchmark.backbones.pretrain import pretrain  # noqa: PLC0415
+    from benchmark.backbones.registry import network_of  # noqa: PLC0415
     from benchmark.data.builtin.truth import load_truth  # noqa: PLC0415
     from benchmark.data.frame_store import FrameStore  # noqa: PLC0415
     from benchmark.data.manifest import read_manifest  # noqa: PLC0415
@@ -103,7 +104,10 @@ def _pretrain(job: Job) -> None:
             train = read_manifest(layout.manifest(name)).fold(0)[0]
             readable = [video for video in train if video not in store.failures]
             sets.append((store, load_truth(layout.videos(name) / "truth.jsonl"), readable))
-    losses = pretrain(job.config.backbone, sets, layout.backbone_weights, job.log.progress)
+    schedule = job.config.backbone.pretraining
+    assert schedule is not None, "checked with the settings"
+    network = network_of(job.config.network(job.item), job.item)
+    losses = pretrain(network, schedule, sets, layout.weights(job.item), job.log.progress)
     for epoch, loss in enumerate(losses, 1):
         job.log.write(f"epoch {epoch}: loss {loss:.5f}")
 
@@ -111,21 +115,24 @@ def _pretrain(job: Job) -> None:
 def _features(job: Job) -> None:
     from benchmark.backbones.features import extract_features  # noqa: PLC0415
     from benchmark.data.frame_store import FrameStore  # noqa: PLC0415
-    from benchmark.inputs import make_backbone, weights_digest  # noqa: PLC0415
+    from benchmark.inputs import make_network, weights_digest  # noqa: PLC0415
 
     _bind_threads(1)  # of each worker
-    backbone = make_backbone(job.config)
-    store = FrameStore.open(job.layout.frames(job.dataset))
-    store.verify()
-    folder = job.layout.features(job.dataset)
-    extract_features(
-        store,
-        backbone,
-        weights_digest(backbone),
-        folder,
-        workers=job.threads,
-        progress=job.log.progress,
-    )
+    role, layout = job.item, job.layout
+    network = make_network(job.config, role)
+    digest = weights_digest(network)
+    for dataset in job.config.frame_owners:
+        store = FrameStore.open(layout.frames(dataset))
+        store.verify()
+        extract_features(
+            store,
+            network,
+            digest,
+            layout.features(dataset, role),
+            workers=job.threads,
+            progress=job.log.progress,
+        )
+    write_json(layout.features_done(role), {"weights_digest": digest})
 
 
 def _train(job: Job) -> None:
@@ -152,7 +159,7 @@ def _evaluate(job: Job) -> None:
     from benchmark.evaluation.evaluate import evaluate_all  # noqa: PLC0415
 
     plan, layout = job.plan(), job.layout
-    blocks = plan.prediction_blocks(job.method)
+    blocks = plan.seed_blocks(job.dataset, job.method)
     paths = [layout.stage_index(job.dataset, job.method, "predictions", b) for b in blocks]
     entries = [entry for path in paths for entry in json.loads(path.read_text())]
     written = evaluate_all(plan, job.dataset, job.method, entries, job.log.progress)

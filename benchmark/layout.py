@@ -24,8 +24,8 @@ _CODE: dict[str, tuple[str, ...]] = {
     "videos": (*_SHARED, "data/builtin/*.py"),
     "manifest": (*_SHARED, "data/*.py"),
     "frames": (*_SHARED, "data/*.py"),
-    "pretrain": (*_SHARED, "backbones/*.py"),
-    "features": (*_SHARED, "backbones/*.py", "cost/*.py"),
+    "pretrain": (*_SHARED, "backbones/*.py", "data/sampling.py"),
+    "features": (*_SHARED, "backbones/*.py", "cost/*.py", "data/sampling.py"),
     "train": (*_LEARNING, "training/*.py"),
     "predict": (*_LEARNING, "training/*.py", "evaluation/*.py", "cost/*.py"),
     "evaluate": (*_SHARED, "evaluation/*.py"),
@@ -89,10 +89,13 @@ class Layout:
         """Folder of the jobs' logs."""
         return self.root / "logs"
 
-    @property
-    def backbone_weights(self) -> Path:
-        """What the pretraining job writes."""
-        return self.root / "backbone" / "weights.safetensors"
+    def weights(self, role: str) -> Path:
+        """What the pretraining job of a network writes."""
+        return self.root / "networks" / f"{role}.safetensors"
+
+    def features_done(self, role: str) -> Path:
+        """What the features job of a network writes last."""
+        return self.root / "networks" / f"{role}.features.json"
 
     def videos(self, dataset: str) -> Path:
         """Folder of a built-in set's videos and records."""
@@ -106,9 +109,9 @@ class Layout:
         """Folder of the frame store of the dataset that owns the frames."""
         return self.root / "data" / dataset / "frames"
 
-    def features(self, dataset: str) -> Path:
-        """Folder of the feature store of the dataset that owns the frames."""
-        return self.root / "data" / dataset / "features"
+    def features(self, dataset: str, role: str = "backbone") -> Path:
+        """Folder of a network's feature store of the dataset that owns the frames."""
+        return self.root / "data" / dataset / "features" / role
 
     def stage_index(self, dataset: str, method: str, stage: str, seeds: Sequence[int]) -> Path:
         """What a training or prediction job writes last: the list of its files."""

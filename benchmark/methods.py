@@ -12,7 +12,7 @@ import types
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -45,11 +45,17 @@ class Source(Strict):
     train_steps: bool = Field(False, description="also needs the steps on the training videos")
 
 
+Networks = Annotated[
+    tuple[str, ...], Field(min_length=1, description="roles of the networks that it asks for")
+]
+
+
 class Variant(Strict):
     """A setting of a method's parameters, and where it is shown."""
 
     label: str = Field(description="what a table calls it")
     params: dict[str, Any] = {}
+    networks: Networks | None = Field(None, description="if other than the method's")
     shown_in: dict[str, str] = Field(
         {}, description="table or figure -> row; a row of the paper's, or a new one"
     )
@@ -66,6 +72,7 @@ class MethodManifest(Strict):
     licence: str
     extends: str | None = Field(None, description="a method whose code this one builds on")
     source: Source | None = None
+    networks: Networks = ("backbone",)
     params_on: dict[Literal["long", "short", "multi"], dict[str, Any]] = Field(
         {}, description="parameters of all variants on datasets of a role, below a variant's own"
     )

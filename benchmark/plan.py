@@ -53,6 +53,31 @@ class Plan:
         by_role = manifest.params_on.get(self.config.datasets[dataset].role, {})
         return {**by_role, **manifest.variants[variant].params}
 
+    def variant_roles(self, method: str, variant: str) -> tuple[str, ...]:
+        """Return the networks that a variant asks for, by role; a control's are its source's."""
+        manifest = self.methods[method].manifest
+        if manifest.source is not None:
+            return self.variant_roles(manifest.source.method, manifest.source.variant)
+        return manifest.variants[variant].networks or manifest.networks
+
+    def absent_networks(self, method: str, variant: str) -> list[str]:
+        """Return those of them that the profile does not have."""
+        return [r for r in self.variant_roles(method, variant) if r not in self.config.roles]
+
+    def roles(self, dataset: str, method: str) -> tuple[str, ...]:
+        """Return the networks that a method's variants on a dataset ask for, of the profile's."""
+        asked = {
+            role
+            for variant in self.variants.get((dataset, method), ())
+            for role in self.variant_roles(method, variant)
+        }
+        return tuple(role for role in self.config.roles if role in asked)
+
+    def all_roles(self) -> tuple[str, ...]:
+        """Return the networks that any run asks for."""
+        asked = {role for key in self.variants for role in self.roles(*key)}
+        return tuple(role for role in self.config.roles if role in asked)
+
     def is_control(self, method: str) -> bool:
         """Say whether a method re-reads the steps of another one's run."""
         return self.methods[method].manifest.source is not None
@@ -68,24 +93,38 @@ class Plan:
             for source in [other.manifest.source]
         )
 
-    def prediction_blocks(self, method: str) -> list[tuple[int, ...]]:
-        """Return the seeds in the blocks that one job predicts: a control's are one block."""
-        return [self.config.seeds] if self.is_control(method) else self.seed_blocks()
+    def seed_blocks(self, dataset: str, method: str) -> list[tuple[int, ...]]:
+        """Return the seeds in the blocks that one job trains and predicts.
 
-    def settings_digest(self, stage: str, dataset: str = "", method: str = "") -> str:
+        The more variants, the fewer seeds; a control, which trains nothing, has one block.
+        """
+        seeds = self.config.seeds
+        if self.is_control(method):
+            return [seeds]
+        num_variants = len(self.variants.get((dataset, method), ())) or 1
+        size = max(1, self.config.runs_per_job // num_variants)
+        return [seeds[i : i + size] for i in range(0, len(seeds), size)]
+
+    def settings_digest(
+        self, stage: str, dataset: str = "", method: str = "", item: str = ""
+    ) -> str:
         """Return a digest of the settings that a stage depends on, so that no others rerun it."""
         config = self.config
         parts: list[Any] = []
         if dataset:
-            owner = config.frames_name(dataset) if stage in {"frames", "features"} else dataset
+            owner = config.frames_name(dataset) if stage == "frames" else dataset
             parts.append(config.datasets[owner].model_dump())
             parts.append(config.clips_root)
-        if stage in {"pretrain", "features", "train", "predict", "evaluate"}:
-            parts.append(config.backbone.model_dump())
+        if stage in {"pretrain", "features"}:
+            parts += [config.network(item).model_dump(), config.backbone.pretraining]
         if stage in {"train", "predict"}:
             parts.append(config.training.model_dump())
         if method:
             names = self.variants[dataset, method]
+            roles = self.roles(dataset, method)
+            parts.append({role: config.network(role).model_dump() for role in roles})
+            parts.append([config.backbone.finetune, config.backbone.pretraining])
+            parts.append([self.absent_networks(method, name) for name in names])
             parts.append({name: self.params(dataset, method, name) for name in names})
             parts.append([n for n in names if self.needs_train_steps(dataset, method, n)])
         if stage == "evaluate":
@@ -93,11 +132,6 @@ class Plan:
         if stage in {"table", "figure", "track"}:
             parts.append(config.model_dump())
         return digest_of(parts)
-
-    def seed_blocks(self) -> list[tuple[int, ...]]:
-        """Return the seeds in the blocks that one job trains."""
-        seeds, size = self.config.seeds, self.config.seeds_per_job
-        return [seeds[i : i + size] for i in range(0, len(seeds), size)]
 
 
 def method_roots(config: Config) -> list[Path]:

@@ -1,12 +1,12 @@
 """Videos as a method sees them: the only way to their frames and features.
 
-Because every frame passes through here, what a method looked at is known, and the backbone is
+Because every frame passes through here, what a method looked at is known, and each network is
 charged whether its features come from the feature store or are computed on the spot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Protocol
 
@@ -16,24 +16,56 @@ import torch
 from torch import Tensor
 
 from benchmark.cost.meter import Meter
+from benchmark.data.sampling import clip_positions
+from benchmark.errors import BenchmarkError, did_you_mean
 from benchmark.seeds import derive_seed, uniform_per_video
 
-__all__ = ["FeatureSource", "Videos"]
+__all__ = ["FeatureSource", "Opened", "Videos"]
 
 
 class FeatureSource(Protocol):
-    """Where features come from: the feature store, or a backbone that runs on stored frames."""
+    """Where a network's features come from: the feature store, or the network on stored frames.
 
-    num_features: int
+    Attributes:
+        size: side of the network's input in pixels.
+        num_frames: L, consecutive stored frames of one input.
+    """
+
+    size: int
+    num_frames: int
 
     def features(
-        self, videos: Tensor, positions: Tensor, meter: Meter | None, rows: Tensor
+        self, videos: Tensor, starts: Tensor, meter: Meter | None, rows: Tensor, component: str
     ) -> Tensor:
-        """Return `[N, K, D]` float32 of N videos (dataset indices) at K positions each.
+        """Return `[N, K, D]` float32 of N videos (dataset indices), K inputs each.
 
-        Charges the backbone for these frames to `rows` of the meter, if there is one.
+        Charges the network's work to `component` and `rows` of the meter, if there is one.
         """
         ...
+
+
+class Opened:
+    """What the videos of a batch were opened for so far.
+
+    Attributes:
+        frames: `[N, P]` bool, whether each stored position was handed out.
+        pixels: `[N]` int64, pixels fed to networks.
+    """
+
+    def __init__(self, lengths: npt.NDArray[np.int64]) -> None:
+        self.frames = np.zeros((len(lengths), int(lengths.max(initial=0))), dtype=bool)
+        self.pixels = np.zeros(len(lengths), dtype=np.int64)
+
+    def num_frames(self) -> npt.NDArray[np.int64]:
+        """Return how many different frames of each video were opened: `[N]`."""
+        result: npt.NDArray[np.int64] = self.frames.sum(axis=1, dtype=np.int64)
+        return result
+
+    def last_position(self) -> npt.NDArray[np.int64]:
+        """Return the last stored position opened in each video, -1 where there is none: `[N]`."""
+        last = self.frames.shape[1] - 1 - self.frames[:, ::-1].argmax(axis=1)
+        result: npt.NDArray[np.int64] = np.where(self.frames.any(axis=1), last, -1)
+        return result
 
 
 class Videos:
@@ -44,11 +76,12 @@ class Videos:
         lengths: `[N]` int64, stored frames of each video.
         targets: `[N]` class indices or `[N, C]` 0/1 in training; None in prediction.
         seed: of the run and stage (and epoch, in training).
+        opened: what was handed out, of the whole batch that this is a view of.
     """
 
     def __init__(
         self,
-        source: FeatureSource,
+        sources: Mapping[str, FeatureSource],
         indices: Tensor,
         keys: npt.NDArray[np.uint64],
         lengths: npt.NDArray[np.int64],
@@ -57,10 +90,10 @@ class Videos:
         targets: Tensor | None = None,
         meter: Meter | None = None,
     ) -> None:
-        self._source, self._indices, self._meter = source, indices, meter
+        self._sources, self._indices, self._meter = sources, indices, meter
         self._rows = torch.arange(len(indices))
-        self._opened: list[tuple[Tensor, Tensor]] = []
         self.keys, self.lengths, self.seed, self.targets = keys, lengths, seed, targets
+        self.opened = Opened(lengths)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -68,24 +101,44 @@ class Videos:
     def select(self, rows: Tensor) -> Videos:
         """Return a view of some of these videos, in the order of `rows`, repetitions allowed."""
         view = object.__new__(Videos)
-        view._source, view._meter, view._opened = self._source, self._meter, self._opened
+        view._sources, view._meter, view.opened = self._sources, self._meter, self.opened
         view._indices, view._rows = self._indices[rows], self._rows[rows]
         chosen = rows.numpy()
         view.keys, view.lengths, view.seed = self.keys[chosen], self.lengths[chosen], self.seed
         view.targets = None if self.targets is None else self.targets[rows]
         return view
 
-    def features(self, positions: Tensor) -> Tensor:
-        """Open frames and return their backbone features.
+    def features(self, positions: Tensor, network: str = "backbone") -> Tensor:
+        """Open frames and return a network's features for them.
 
         Args:
-            positions: `[N, K]` int64, stored positions of each video.
+            positions: `[N, K]` int64, stored positions; for a clip network, where clips begin:
+                multiples of its number of frames.
+            network: its role in the profile, which is the cost component too.
 
         Returns:
             `[N, K, D]` float32.
+
+        Raises:
+            BenchmarkError: for a network that method.yaml does not name, or a clip that begins
+                between two of the video's.
         """
-        self._opened.append((self._rows, positions))
-        return self._source.features(self._indices, positions, self._meter, self._rows)
+        source = self._sources.get(network)
+        if source is None:
+            hint = did_you_mean(network, self._sources)
+            raise BenchmarkError(
+                f"no network '{network}' was asked for{hint}",
+                where="method.yaml",
+                fix="name it under networks",
+            )
+        if source.num_frames > 1 and (positions % source.num_frames).any():
+            raise BenchmarkError(
+                f"clips of network '{network}' begin at multiples of {source.num_frames}",
+                where="videos.features",
+                fix="use benchmark.data.sampling.clip_starts",
+            )
+        self._open(positions.numpy(), source)
+        return source.features(self._indices, positions, self._meter, self._rows, network)
 
     def random(self, purpose: str, count: int) -> npt.NDArray[np.float64]:
         """Draw `count` numbers in [0, 1) for each video: `[N, count]`, in any batch the same."""
@@ -97,14 +150,9 @@ class Videos:
         with self._meter.charge(name, self._rows) if self._meter else nullcontext():
             yield
 
-    def frames_opened(self) -> npt.NDArray[np.int64]:
-        """Return how many different stored frames each video of the whole batch opened: `[N]`."""
-        counts = np.zeros(int(self._rows.max()) + 1 if len(self) else 0, dtype=np.int64)
-        if self._opened:
-            pairs = [
-                torch.stack([rows[:, None].expand_as(positions), positions], -1).view(-1, 2)
-                for rows, positions in self._opened
-            ]
-            different = np.unique(torch.cat(pairs).numpy(), axis=0)
-            np.add.at(counts, different[:, 0], 1)
-        return counts
+    def _open(self, starts: npt.NDArray[np.int64], source: FeatureSource) -> None:
+        rows = self._rows.numpy()
+        frames = clip_positions(starts, source.num_frames, self.lengths[:, None, None])
+        self.opened.frames[rows[:, None, None], frames] = True
+        pixels = starts.shape[1] * source.num_frames * source.size**2
+        np.add.at(self.opened.pixels, rows, pixels)

@@ -20,7 +20,7 @@ from benchmark.data.extract import extract
 from benchmark.data.frame_store import FrameStore
 from benchmark.data.manifest import write_manifest
 from benchmark.data.of_profile import build_profile_manifest, recipe_of
-from benchmark.inputs import make_backbone, weights_digest
+from benchmark.inputs import make_network, weights_digest
 from benchmark.layout import Layout
 from benchmark.methods import MethodFolder, discover
 from benchmark.plan import Plan, make_plan
@@ -35,14 +35,14 @@ class MemoryFeatures:
     """Features held in memory; the backbone's cost is a number that nothing else divides by."""
 
     def __init__(self, features: Tensor) -> None:
-        self.table, self.num_features = features, features.shape[-1]
+        self.table, self.size, self.num_frames = features, 8, 1
 
     def features(
-        self, videos: Tensor, positions: Tensor, meter: Meter | None, rows: Tensor
+        self, videos: Tensor, starts: Tensor, meter: Meter | None, rows: Tensor, component: str
     ) -> Tensor:
         if meter is not None:
-            meter.add("backbone", rows, MACS_PER_FRAME * positions.shape[1])
-        return self.table[videos[:, None], positions]
+            meter.add(component, rows, MACS_PER_FRAME * starts.shape[1])
+        return self.table[videos[:, None], starts]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class MemoryVideos:
         chosen = np.arange(len(self.features)) if rows is None else np.asarray(rows)
         indices = torch.from_numpy(chosen)
         return Videos(
-            MemoryFeatures(self.features),
+            {"backbone": MemoryFeatures(self.features)},
             indices,
             video_keys(self.ids)[chosen],
             np.array(self.lengths or [self.features.shape[1]] * len(self.features))[chosen],
@@ -163,6 +163,6 @@ def small_plan(tmp_path_factory) -> Callable[[bool], Plan]:
     manifest = build_profile_manifest(config, "long", 1)
     write_manifest(manifest, layout.manifest("long"))
     extract(manifest, layout.frames("long"), recipe_of(config, "long"), workers=1)
-    store, backbone = FrameStore.open(layout.frames("long")), make_backbone(config)
+    store, backbone = FrameStore.open(layout.frames("long")), make_network(config)
     extract_features(store, backbone, weights_digest(backbone), layout.features("long"))
     return plan

@@ -15,10 +15,11 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from benchmark.backbones.registry import Backbone, network_named
-from benchmark.config import BackboneConfig
+from benchmark.backbones.registry import Backbone, Network
+from benchmark.config import Pretraining
 from benchmark.data.builtin.truth import Truth
 from benchmark.data.frame_store import FrameStore
+from benchmark.data.sampling import clip_positions
 from benchmark.files import replace_when_complete
 from benchmark.seeds import derive_seed
 
@@ -26,15 +27,17 @@ __all__ = ["pretrain"]
 
 
 def pretrain(
-    config: BackboneConfig,
+    network: Network,
+    schedule: Pretraining,
     sets: Sequence[tuple[FrameStore, dict[str, Truth], Sequence[str]]],
     weights_file: Path,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[float]:
-    """Train a network to name the cues that are visible in a frame, and store its body.
+    """Train a network to name the cues that are visible in a frame or a clip; store its body.
 
     Args:
-        config: network and schedule.
+        network: to train.
+        schedule: of the training.
         sets: for each built-in set its stored frames, the generator's record, and the ids of its
             training videos.
         weights_file: safetensors file to write.
@@ -43,16 +46,15 @@ def pretrain(
     Returns:
         the mean loss of each epoch.
     """
-    schedule = config.pretraining
-    assert schedule is not None, "checked with the settings"
-    seed = derive_seed("pretraining", config.network, schedule.model_dump_json())
+    seed = derive_seed("pretraining", network.size, network.num_features, schedule)
     torch.manual_seed(seed)
     draw = np.random.default_rng(seed)
-    backbone = Backbone(network_named(config.network)).train()
+    backbone = Backbone(network).train()
     samples = [(store, truth[v], v) for store, truth, ids in sets for v in ids]
-    head = nn.Linear(backbone.network.num_features, samples[0][1].visible([0]).shape[1])
+    head = nn.Linear(network.num_features, samples[0][1].visible([0]).shape[1])
     parameters = [*backbone.parameters(), *head.parameters()]
-    optimiser = torch.optim.Adam(parameters, lr=schedule.learning_rate)
+    optimiser = torch.optim.Adam(parameters, lr=schedule.learning_rate, fused=True)
+    per_video = max(1, schedule.frames_per_video // network.num_frames)
     per_batch = max(1, schedule.batch_size // schedule.frames_per_video)
     batches = -(-len(samples) // per_batch)
     plan = torch.optim.lr_scheduler.OneCycleLR(
@@ -62,10 +64,8 @@ def pretrain(
     for epoch in range(schedule.epochs):
         total = 0.0
         for number, chosen in enumerate(np.array_split(draw.permutation(len(samples)), batches)):
-            frames, visible = _batch(
-                [samples[i] for i in chosen], schedule.frames_per_video, backbone.network.size, draw
-            )
-            loss = F.binary_cross_entropy_with_logits(head(backbone(frames)), visible)
+            inputs, visible = _batch([samples[i] for i in chosen], per_video, network, draw)
+            loss = F.binary_cross_entropy_with_logits(head(backbone(inputs)), visible)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -81,16 +81,21 @@ def pretrain(
 
 def _batch(
     samples: Sequence[tuple[FrameStore, Truth, str]],
-    frames_per_video: int,
-    size: int,
+    per_video: int,
+    network: Network,
     draw: np.random.Generator,
 ) -> tuple[Tensor, Tensor]:
-    frames, visible = [], []
+    """Return inputs of random frames or clips, and which cues are visible in each."""
+    size, num_frames, inputs, visible = network.size, network.num_frames, [], []
     for store, truth, video in samples:
-        positions = np.sort(draw.integers(store.num_positions(video), size=frames_per_video))
-        frames.append(store.frames(video, positions.tolist(), size))
-        visible.append(truth.visible(store.source_frames(video)[positions].tolist()))
+        length = store.num_positions(video)
+        starts = np.sort(draw.integers(length, size=per_video))
+        positions = clip_positions(starts, num_frames, length)
+        inputs.append(store.frames(video, positions.ravel().tolist(), size))
+        shown = truth.visible(store.source_frames(video)[positions.ravel()].tolist())
+        visible.append(shown.reshape(*positions.shape, -1).any(axis=1))
+    frames = torch.from_numpy(np.concatenate(inputs))
     return (
-        torch.from_numpy(np.concatenate(frames)),
+        frames if num_frames == 1 else frames.view(-1, num_frames, *frames.shape[1:]),
         torch.from_numpy(np.concatenate(visible)).float(),
     )

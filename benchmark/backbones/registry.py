@@ -1,28 +1,29 @@
 """Feature extractors by name: a network without its classifier, and how its input is made.
 
-A backbone maps stored frames, uint8 `[N, H, W, 3]` at its own size, to features `[N, D]`. Weights
-come from where the profile says, and what they are is said in every table.
+A backbone maps stored frames, uint8 `[N, H, W, 3]` at its own size, to features `[N, D]`; a clip
+network maps clips of L frames, `[N, L, H, W, 3]`. Weights come from where the profile says, and
+what they are is said in every table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import timm
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from benchmark.backbones.small_cnn import SmallCnn
-from benchmark.config import BackboneConfig
+from benchmark.backbones.small_cnn import SmallCnn, SmallCnn3d
+from benchmark.config import NetworkConfig
 from benchmark.errors import BenchmarkError, did_you_mean
 
-__all__ = ["Backbone", "Network", "build_backbone", "network_named"]
+__all__ = ["Backbone", "Network", "build_backbone", "network_of"]
 
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+_KINETICS = ((0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989))  # torchvision's r3d_18
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Network:
         mean: of the input in 0..1, by colour.
         std: of the same.
         build: makes the network with random weights.
+        num_frames: L, consecutive stored frames of one input; 1 for a network on single frames.
     """
 
     size: int
@@ -42,36 +44,73 @@ class Network:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     build: Callable[[], nn.Module]
+    num_frames: int = 1
 
 
 def _timm(name: str) -> Callable[[], nn.Module]:
-    return lambda: timm.create_model(name, pretrained=False, num_classes=0)
+    def build() -> nn.Module:
+        import timm  # noqa: PLC0415  (half of the start-up of a job that needs no such network)
+
+        network: nn.Module = timm.create_model(name, pretrained=False, num_classes=0)
+        return network
+
+    return build
+
+
+def _r3d_18() -> nn.Module:
+    from torchvision.models.video import r3d_18  # noqa: PLC0415
+
+    network: nn.Module = r3d_18(weights=None)
+    network.fc = nn.Identity()
+    return network
+
+
+def _small(width: int) -> Network:
+    # 64 pixels: the built-in videos' own size, so that nothing is resized.
+    return Network(64, 8 * width, _HALF, _HALF, lambda: SmallCnn(width))
+
+
+def _on_imagenet(name: str, num_features: int, size: int = 224) -> Network:
+    return Network(size, num_features, *_IMAGENET, _timm(name))
 
 
 _HALF = (0.5, 0.5, 0.5)
 NETWORKS: dict[str, Network] = {
-    # 64 pixels: the built-in videos' own size, so that nothing is resized.
-    "small_cnn": Network(64, 128, _HALF, _HALF, lambda: SmallCnn(width=16)),
-    "tiny_cnn": Network(64, 32, _HALF, _HALF, lambda: SmallCnn(width=4)),
+    "small_cnn": _small(16),
+    "small_cnn_12": _small(12),
+    "small_cnn_8": _small(8),
+    "tiny_cnn": _small(4),
+    "small_cnn_3d": Network(32, 64, _HALF, _HALF, lambda: SmallCnn3d(8), num_frames=8),
     # (x - 127) / 128, as the converted TensorFlow weights expect.
     "tf_efficientnet_lite0": Network(
         224, 1280, (127 / 255,) * 3, (128 / 255,) * 3, _timm("tf_efficientnet_lite0")
     ),
-    "resnet50": Network(224, 2048, *_IMAGENET, _timm("resnet50")),
+    "resnet18": _on_imagenet("resnet18", 512),
+    "resnet34": _on_imagenet("resnet34", 512),
+    "resnet50": _on_imagenet("resnet50", 2048),
+    "resnet101": _on_imagenet("resnet101", 2048),
+    "mobilenetv2_100": _on_imagenet("mobilenetv2_100", 1280),
+    "efficientnet_b0": _on_imagenet("efficientnet_b0", 1280),
+    "efficientnet_b1": _on_imagenet("efficientnet_b1", 1280),
+    "efficientnet_b3": _on_imagenet("efficientnet_b3", 1536),
+    "r3d_18": Network(112, 512, *_KINETICS, _r3d_18, num_frames=16),
+    "r3d_18_8": Network(112, 512, *_KINETICS, _r3d_18, num_frames=8),
 }
 
 
-def network_named(name: str) -> Network:
-    """Return an entry of the registry.
+def network_of(config: NetworkConfig, key: str = "backbone") -> Network:
+    """Return the network of a setting, at the input size that it asks for.
 
     Raises:
-        BenchmarkError: for an unknown name.
+        BenchmarkError: for an unknown name; it names the key of the setting.
     """
-    if name not in NETWORKS:
+    if config.network not in NETWORKS:
         raise BenchmarkError(
-            f"unknown network '{name}'{did_you_mean(name, NETWORKS)}", where="backbone.network"
+            f"unknown network '{config.network}'{did_you_mean(config.network, NETWORKS)}",
+            where=f"{key}.network",
         )
-    return NETWORKS[name]
+    network = NETWORKS[config.network]
+    return network if config.size is None else replace(network, size=config.size)
 
 
 class Backbone(nn.Module):
@@ -83,30 +122,31 @@ class Backbone(nn.Module):
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
-        self.body = network.build().to(memory_format=torch.channels_last)
+        # In this layout a view of the stored frames is fed, without a copy.
+        layout = torch.channels_last if network.num_frames == 1 else torch.channels_last_3d
+        self.body = network.build().to(memory_format=layout)
         self.register_buffer("mean", torch.tensor(network.mean) * 255, persistent=False)
         self.register_buffer("std", torch.tensor(network.std) * 255, persistent=False)
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Map frames to features.
+        """Map frames, or clips, to features.
 
         Args:
-            frames: `[N, H, W, 3]` uint8, H = W = `network.size`.
+            frames: `[N, H, W, 3]` uint8, H = W = `network.size`; `[N, L, H, W, 3]` for clips.
 
         Returns:
             `[N, D]` float32.
         """
         scaled = (frames.float() - self.mean) / self.std
-        # A view of channels-last memory: the frames are not copied.
-        features: Tensor = self.body(scaled.permute(0, 3, 1, 2)).float()
+        features: Tensor = self.body(scaled.movedim(-1, 1)).float()
         return features
 
 
-def build_backbone(config: BackboneConfig, weights_file: Path | None, seed: int) -> Backbone:
-    """Build a profile's backbone with its weights, in evaluation mode.
+def build_backbone(config: NetworkConfig, weights_file: Path | None, seed: int) -> Backbone:
+    """Build a network with its weights, in evaluation mode.
 
     Args:
-        config: the profile's backbone.
+        config: the network's settings.
         weights_file: what the pretraining job wrote, where `weights: pretrained`.
         seed: for `weights: random`.
 
@@ -114,7 +154,7 @@ def build_backbone(config: BackboneConfig, weights_file: Path | None, seed: int)
         BenchmarkError: for an unknown network, or weights that are missing or do not fit.
     """
     torch.manual_seed(seed)
-    backbone = Backbone(network_named(config.network))
+    backbone = Backbone(network_of(config))
     if config.weights == "package":
         _load_package(backbone.body, config.network)
     elif config.weights != "random":

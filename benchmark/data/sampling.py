@@ -16,7 +16,15 @@ import numpy.typing as npt
 from benchmark.errors import BenchmarkError, did_you_mean
 from benchmark.seeds import uniform_per_video
 
-__all__ = ["ORDERS", "Order", "coarse_to_fine", "equally_spaced", "visiting_order"]
+__all__ = [
+    "ORDERS",
+    "Order",
+    "clip_positions",
+    "clip_starts",
+    "coarse_to_fine",
+    "equally_spaced",
+    "visiting_order",
+]
 
 Order = Literal["coarse_to_fine", "released", "sequential", "random"]
 ORDERS: tuple[Order, ...] = ("coarse_to_fine", "released", "sequential", "random")
@@ -38,6 +46,35 @@ def equally_spaced(lengths: npt.NDArray[np.int64], count: int) -> npt.NDArray[np
     positions = np.floor(points + 1e-9).astype(np.int64)
     result: npt.NDArray[np.int64] = np.minimum(positions, lengths[:, None] - 1)
     return result
+
+
+def clip_positions(
+    starts: npt.NDArray[np.int64], num_frames: int, length: npt.NDArray[np.int64] | int
+) -> npt.NDArray[np.int64]:
+    """Return the stored positions of clips; past the video's end its last frame is repeated.
+
+    Args:
+        starts: `[...]`, first position of each clip.
+        num_frames: L, of a clip.
+        length: stored frames of each video, of a shape that fits `[..., L]`.
+
+    Returns:
+        `[..., L]`.
+    """
+    result: npt.NDArray[np.int64] = np.minimum(
+        starts[..., None] + np.arange(num_frames), length - 1
+    )
+    return result
+
+
+def clip_starts(
+    lengths: npt.NDArray[np.int64], num_frames: int, count: int
+) -> npt.NDArray[np.int64]:
+    """Return where `count` equally spaced clips of each video begin: `[N, count]`.
+
+    A video is cut into clips that follow each other; one clip is the middle one.
+    """
+    return equally_spaced(-(-lengths // num_frames), count) * num_frames
 
 
 def coarse_to_fine(count: int) -> list[int]:

@@ -13,7 +13,7 @@ of that size decides it; such a video is replayed at the stored exit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +47,7 @@ class Auditor:
 
     Args:
         method: a fresh instance with the run's weights.
-        source: features computed from pixels.
+        sources: features computed from pixels, by role.
         videos: (place in the source, id, stored frames) of the sample.
         seed: of the run's prediction.
         control: the exit control whose rows are audited, if they are a control's.
@@ -56,12 +56,12 @@ class Auditor:
     def __init__(
         self,
         method: Method,
-        source: FeatureSource,
+        sources: Mapping[str, FeatureSource],
         videos: Sequence[tuple[int, str, int]],
         seed: int,
         control: ExitControl | None = None,
     ) -> None:
-        self._method, self._source, self._seed = method, source, seed
+        self._method, self._sources, self._seed = method, sources, seed
         self._videos, self._control = videos, control
 
     def faults(self, steps: Steps) -> list[str]:
@@ -80,7 +80,7 @@ class Auditor:
     def _replay(self, place: int, video: str, length: int, steps: Steps, row: int) -> Replay:
         stored = int(steps.exit_step[row])
         alone = Videos(
-            self._source,
+            self._sources,
             torch.tensor([place]),
             video_keys([video]),
             np.array([length], dtype=np.int64),

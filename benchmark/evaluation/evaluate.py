@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -58,9 +58,10 @@ def evaluate_all(
         base = _base(plan, manifest, len(store.failures), key)
         if audited.get(key.variant):
             base["labels"] = (*base["labels"], f"AUDIT FAILED: {audited[key.variant][0]}")
-        if "failed" in entry:
+        status = _status(entry)
+        if status != "ok":
             (key.folder(layout.runs) / "replicates.npy").unlink(missing_ok=True)
-            path = Result(**base, status="failed", reason=entry["failed"]).save(layout.runs)
+            path = Result(**base, status=status, reason=entry[status]).save(layout.runs)
         else:
             steps = Steps.load(layout.runs / dataset / method / entry["predictions"])
             ids = tuple(steps.video_ids.tolist())
@@ -68,7 +69,7 @@ def evaluate_all(
                 seed = derive_seed("bootstrap", dataset, manifest.digest)
                 weights[ids] = resamples(len(ids), plan.config.bootstrap.replicates, seed)
             targets = _labels_of(manifest, list(ids))
-            opened = _opened(steps, sources, entry["pixels_per_frame"])
+            opened = _opened(steps, sources)
             known = {"params": entry["params"], "num_parameters": entry["num_parameters"]}
             result = _measured({**base, **opened, **known}, steps, targets)
             replicates = replicate_metric(
@@ -81,11 +82,17 @@ def evaluate_all(
                 "seed": key.seed,
                 "result": str(path.relative_to(layout.runs)),
                 "digest": digest_of_files([path]),
-                "status": "failed" if "failed" in entry else "ok",
+                "status": status,
             }
         )
         progress(number, len(keys))
     return written
+
+
+def _status(entry: Mapping[str, Any]) -> Literal["ok", "failed", "skipped"]:
+    if "failed" in entry:
+        return "failed"
+    return "skipped" if "skipped" in entry else "ok"
 
 
 def _base(plan: Plan, manifest: Manifest, num_undecodable: int, key: RunKey) -> dict[str, Any]:
@@ -101,7 +108,7 @@ def _base(plan: Plan, manifest: Manifest, num_undecodable: int, key: RunKey) -> 
         "kind": method.kind,
         "primary_metric": settings.metric,
         "params": plan.params(key.dataset, key.method, key.variant),
-        "labels": labels(plan, key.dataset),
+        "labels": labels(plan, key),
         "num_videos": Counts(
             manifest=len(manifest.rows),
             evaluated=0,
@@ -122,22 +129,14 @@ def _labels_of(manifest: Manifest, ids: list[str]) -> npt.NDArray[Any]:
     return targets.astype(bool) if targets.ndim == 2 else targets
 
 
-def _opened(
-    steps: Steps, sources: Mapping[str, npt.NDArray[np.int64]], pixels_per_frame: int
-) -> dict[str, float | None]:
+def _opened(steps: Steps, sources: Mapping[str, npt.NDArray[np.int64]]) -> dict[str, float]:
     """Return what was fed to networks, and what a decoder reads to reach the last opened frame."""
-    frames = float(steps.frames_at_exit().mean())
-    if steps.positions is None:
-        decoded = None
-    else:
-        opened = np.arange(1, steps.num_steps + 1) <= steps.exit_step[:, None]
-        last = np.where(opened, steps.positions, 0).max(axis=1)
-        ids = steps.video_ids.tolist()
-        decoded = float(np.mean([sources[v][p] + 1 for v, p in zip(ids, last, strict=True)]))
+    last, ids = steps.at_exit(steps.last_opened), steps.video_ids.tolist()
+    decoded = [sources[v][p] + 1 if p >= 0 else 0 for v, p in zip(ids, last, strict=True)]
     return {
-        "frames_per_video": frames,
-        "pixels_per_video": frames * pixels_per_frame,
-        "frames_decoded_per_video": decoded,
+        "frames_per_video": float(steps.frames_at_exit().mean()),
+        "pixels_per_video": float(steps.at_exit(steps.pixels_fed).mean()),
+        "frames_decoded_per_video": float(np.mean(decoded)),
     }
 
 
@@ -158,13 +157,14 @@ def _measured(base: Mapping[str, Any], steps: Steps, targets: npt.NDArray[Any]) 
     )
 
 
-def labels(plan: Plan, dataset: str) -> tuple[str, ...]:
-    """Return what a reader must know about numbers on a dataset under this profile."""
+def labels(plan: Plan, key: RunKey) -> tuple[str, ...]:
+    """Return what a reader must know about the numbers of a run under this profile."""
     config = plan.config
     said = []
-    if config.datasets[dataset].builtin:
+    if config.datasets[key.dataset].builtin:
         said.append("built-in data")
-    if config.backbone.weights == "random":
+    roles = plan.variant_roles(key.method, key.variant)
+    if any(config.network(r).weights == "random" for r in roles if r in config.roles):
         said.append("random weights")
     if config.training.epochs_scale < 1:
         said.append(f"unfinished training ({config.training.epochs_scale:g} of the epochs)")

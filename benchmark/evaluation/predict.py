@@ -37,7 +37,7 @@ def predict_videos(
     data: OpenDataset, trained: Trained, video_ids: Sequence[str], seed: int, batch: int = _BATCH
 ) -> Steps:
     """Run a trained method on videos, in batches."""
-    source = data.source(video_ids, trained.backbone)
+    sources = data.sources(video_ids, trained.networks)
     keys, lengths = video_keys(video_ids), data.lengths(video_ids)
     parts = []
     for start in range(0, len(video_ids), batch):
@@ -45,7 +45,7 @@ def predict_videos(
 
         def make(meter: Meter, chosen: Any = chosen) -> Videos:
             indices = torch.from_numpy(chosen)
-            return Videos(source, indices, keys[chosen], lengths[chosen], seed, meter=meter)
+            return Videos(sources, indices, keys[chosen], lengths[chosen], seed, meter=meter)
 
         parts.append(predict_steps(trained.method, make, [video_ids[i] for i in chosen.tolist()]))
     return concatenate(parts)
@@ -61,7 +61,7 @@ def predict_all(
     """
     trainer, layout = Trainer(plan, dataset, method), Layout.of(plan.config)
     trained = json.loads(layout.stage_index(dataset, method, "training", seeds).read_text())
-    untrained = {(e["variant"], e["seed"]): e["failed"] for e in trained if "failed" in e}
+    untrained = {(e["variant"], e["seed"]): e for e in trained if "checkpoints" not in e}
     keys = [key for key in plan.runs(dataset, method) if key.seed in seeds]
     entries: list[dict[str, Any]] = []
     for key in keys:
@@ -71,18 +71,18 @@ def predict_all(
             audit = audit_run(trainer, key, steps) if key.seed == seeds[0] else []
             return {"audit": audit, **_facts(trainer, key, trainer.params(key.variant))}
 
-        entries.append(_entry(key, layout.runs, untrained.get((key.variant, key.seed), ""), run))
+        entries.append(_entry(key, layout.runs, untrained.get((key.variant, key.seed)), run))
         progress(len(entries), len(keys))
     return entries
 
 
 def _entry(
-    key: RunKey, runs: Path, failed: str, run: Callable[[], dict[str, Any]]
+    key: RunKey, runs: Path, before: dict[str, Any] | None, run: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
-    """Run what writes a run's rows, unless it failed before; a failure leaves no old rows."""
+    """Run what writes a run's rows, unless it ended before; a failure leaves no old rows."""
     entry: dict[str, Any] = {"variant": key.variant, "seed": key.seed}
     rows = key.folder(runs) / "predictions.parquet"
-    if not failed:
+    if before is None:
         try:
             return {
                 **entry,
@@ -90,20 +90,20 @@ def _entry(
                 "predictions": f"{key.variant}/seed{key.seed}/{rows.name}",
             }
         except Exception as fault:
-            failed = f"prediction: {explained(fault)}"
+            before = {"failed": f"prediction: {explained(fault)}"}
     rows.unlink(missing_ok=True)
-    return {**entry, "failed": failed}
+    return {**entry, **before}
 
 
 def _facts(trainer: Trainer, key: RunKey, params: Any) -> dict[str, Any]:
-    """Return what is reported beside the rows: parameters set and learned, pixels of a frame."""
+    """Return what is reported beside the rows: parameters set and learned."""
     trained = trainer.get(key.variant, key.seed, 0)
-    backbone = trained.backbone or trainer.frozen_backbone
-    learned = [*trained.method.parameters(), *backbone.parameters()]
+    networks = trained.networks or trainer.frozen_networks
+    roles = trainer.plan.variant_roles(key.method, key.variant)
+    parts = [trained.method, *(networks[role] for role in roles)]
     return {
         "params": asdict(params),
-        "num_parameters": sum(parameter.numel() for parameter in learned),
-        "pixels_per_frame": backbone.network.size**2,
+        "num_parameters": sum(p.numel() for part in parts for p in part.parameters()),
     }
 
 
@@ -128,9 +128,9 @@ def audit_run(
     """
     trained, data = trainer.get(key.variant, key.seed, 0), trainer.data
     ids = audit_sample(data.fold(0)[1], num_videos)
-    source = data.source(ids, trained.backbone or trainer.frozen_backbone)
+    sources = data.sources(ids, trained.networks or trainer.frozen_networks)
     videos = list(zip(range(len(ids)), ids, data.lengths(ids).tolist(), strict=True))
-    return Auditor(trained.method, source, videos, prediction_seed(key), control).faults(steps)
+    return Auditor(trained.method, sources, videos, prediction_seed(key), control).faults(steps)
 
 
 def audit_stored(plan: Plan, key: RunKey, num_videos: int) -> list[str]:
@@ -183,7 +183,7 @@ def control_all(plan: Plan, dataset: str, method: str, progress: Progress) -> li
     for key in keys:
         origin = RunKey(dataset, source.method, source.variant, key.seed)
         there = (origin.folder(runs) / "predictions.parquet").is_file()
-        failed = "" if there else f"its source {source.method}/{source.variant} failed"
+        ended = {"failed": f"its source {source.method}/{source.variant} failed"}
 
         def run(key: RunKey = key, origin: RunKey = origin) -> dict[str, Any]:
             control = _control(plan, key)
@@ -192,7 +192,7 @@ def control_all(plan: Plan, dataset: str, method: str, progress: Progress) -> li
             audit = audit_run(trainer, origin, steps, control) if first else []
             return {"audit": audit, **_facts(trainer, origin, control.params)}
 
-        entries.append(_entry(key, runs, failed, run))
+        entries.append(_entry(key, runs, None if there else ended, run))
         progress(len(entries), len(keys))
     return entries
 

@@ -22,7 +22,7 @@ from benchmark.files import replace_when_complete
 
 __all__ = ["RunKey", "Steps", "concatenate"]
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, order=True)
@@ -49,6 +49,8 @@ class Steps:
         exit_values: `[N, S]` float32, the gate's value, NaN where there is none.
         exit_step: `[N]` int64, 1-based step at which the run really stopped.
         frames_opened: `[N, S]` int64, different frames opened up to each step.
+        last_opened: `[N, S]` int64, the last stored position among them.
+        pixels_fed: `[N, S]` int64, pixels fed to networks up to each step.
         components: K names of cost components.
         step_macs: `[N, S, K]` int64, MACs of a step that is passed or at which it stops.
         exit_macs: `[N, S, K]` int64, MACs added by answering at a step.
@@ -61,6 +63,8 @@ class Steps:
     exit_values: npt.NDArray[np.float32]
     exit_step: npt.NDArray[np.int64]
     frames_opened: npt.NDArray[np.int64]
+    last_opened: npt.NDArray[np.int64]
+    pixels_fed: npt.NDArray[np.int64]
     components: tuple[str, ...]
     step_macs: npt.NDArray[np.int64]
     exit_macs: npt.NDArray[np.int64]
@@ -83,12 +87,14 @@ class Steps:
         ]
         return result
 
+    def at_exit(self, by_step: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return each video's value at its exit: `[N, S] -> [N]`."""
+        result: npt.NDArray[np.int64] = by_step[np.arange(self.num_videos), self.exit_step - 1]
+        return result
+
     def frames_at_exit(self) -> npt.NDArray[np.int64]:
         """Return the number of frames opened by each video: `[N]`."""
-        result: npt.NDArray[np.int64] = self.frames_opened[
-            np.arange(self.num_videos), self.exit_step - 1
-        ]
-        return result
+        return self.at_exit(self.frames_opened)
 
     def macs_by_component(self) -> npt.NDArray[np.int64]:
         """Return the MACs that each video spent up to its exit: `[N, K]`."""
@@ -132,6 +138,8 @@ class Steps:
             "scores": self.scores,
             "exit_values": self.exit_values,
             "frames_opened_by_step": self.frames_opened,
+            "last_opened": self.last_opened,
+            "pixels_fed": self.pixels_fed,
         }
         if self.positions is not None:
             flat["positions"] = self.positions
@@ -187,6 +195,8 @@ class Steps:
             exit_values=matrix("exit_values").astype(np.float32),
             exit_step=table.column("exit_step").to_numpy().astype(np.int64),
             frames_opened=matrix("frames_opened_by_step").astype(np.int64),
+            last_opened=matrix("last_opened").astype(np.int64),
+            pixels_fed=matrix("pixels_fed").astype(np.int64),
             components=components,
             step_macs=cost("step_macs"),
             exit_macs=cost("exit_macs"),
@@ -224,6 +234,8 @@ def concatenate(parts: Sequence[Steps]) -> Steps:
         exit_values=joined("exit_values"),
         exit_step=joined("exit_step"),
         frames_opened=joined("frames_opened"),
+        last_opened=joined("last_opened"),
+        pixels_fed=joined("pixels_fed"),
         components=names,
         step_macs=costs("step_macs"),
         exit_macs=costs("exit_macs"),

@@ -39,9 +39,9 @@ class Result(BaseModel):
         macs_by_component: the same, by cost component.
         frames_per_video: mean number of different frames opened.
         frames_decoded_per_video: frames that a decoder reads, from the video's start, to reach the
-            last one opened; None for a method that does not open one frame a step.
-        pixels_per_video: of the frames opened, at the backbone's input size.
-        num_parameters: of the backbone and of all that the method built.
+            last one opened.
+        pixels_per_video: fed to networks, each at its own input size.
+        num_parameters: of the networks and of all that the method built.
         exit_histogram: number of videos that stop at each step.
         params: all parameters of the method, defaults included.
         labels: what a reader must know, e.g. 'built-in data'.

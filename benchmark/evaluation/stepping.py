@@ -9,6 +9,7 @@ value; what it charges is kept apart by step, and must add up to what the first 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,8 @@ MakeVideos = Callable[[Meter], Videos]
 
 def run_with_exits(method: EarlyExit, videos: Videos) -> Prediction:
     """Open frames one at a time until the method stops, for each video on its own path."""
-    order = method.visit(videos)
+    with videos.component(OTHER):
+        order = method.visit(videos)
     num, num_steps = len(videos), method.num_steps
     scores = torch.zeros(num, method.task.num_classes)
     exit_step = torch.full((num,), num_steps, dtype=torch.int64)
@@ -57,37 +59,62 @@ def run_with_exits(method: EarlyExit, videos: Videos) -> Prediction:
     return Prediction(scores, exit_step)
 
 
+@dataclass
+class AllSteps:
+    """What `run_all_steps` saw of N videos, T steps and C classes.
+
+    Attributes:
+        order: `[N, T]`, positions in the order in which they were opened.
+        scores: `[N, T, C]`.
+        exit_values: `[N, T]`, NaN where there is none.
+        opened: T times: frames opened so far, last position opened, pixels fed, each `[N]`.
+        spent: 2 T times: MACs charged so far by component, after each step's work and its answer.
+    """
+
+    order: Tensor
+    scores: Tensor
+    exit_values: Tensor
+    opened: list[tuple[npt.NDArray[np.int64], ...]] = field(default_factory=list)
+    spent: list[dict[str, npt.NDArray[np.int64]]] = field(default_factory=list)
+
+
 def run_all_steps(
     method: EarlyExit, videos: Videos, spent: Callable[[], dict[str, npt.NDArray[np.int64]]]
-) -> tuple[Tensor, Tensor, list[dict[str, npt.NDArray[np.int64]]]]:
+) -> AllSteps:
     """Open every frame and answer at every step.
 
     Args:
         method: the method.
         videos: the batch.
         spent: returns the MACs charged so far, by component.
-
-    Returns:
-        scores `[N, T, C]`, exit values `[N, T]` (NaN where there is none), and the MACs charged up
-        to each of the 2 T marks: after each step's work, then after its answer.
     """
-    order = method.visit(videos)
     num, num_steps = len(videos), method.num_steps
-    scores = torch.zeros(num, num_steps, method.task.num_classes)
-    values = torch.full((num, num_steps), float("nan"))
-    state, marks = None, []
+    with videos.component(OTHER):
+        order = method.visit(videos)
+    seen = AllSteps(
+        order,
+        torch.zeros(num, num_steps, method.task.num_classes),
+        torch.full((num, num_steps), float("nan")),
+    )
+    state = None
     for step in range(1, num_steps + 1):
         features = videos.features(order[:, step - 1 : step])[:, 0]
         with videos.component(OTHER):
             state = method.step(step, features, state, videos)
             value = method.exit_value(step, state, videos) if step < num_steps else None
         if value is not None:
-            values[:, step - 1] = value.float()
-        marks.append(spent())
+            seen.exit_values[:, step - 1] = value.float()
+        seen.opened.append(_opened(videos))
+        seen.spent.append(spent())
         with videos.component(OTHER):
-            scores[:, step - 1] = method.classify(step, state, videos).float()
-        marks.append(spent())
-    return scores, values, marks
+            seen.scores[:, step - 1] = method.classify(step, state, videos).float()
+        seen.spent.append(spent())
+    return seen
+
+
+def _opened(videos: Videos) -> tuple[npt.NDArray[np.int64], ...]:
+    opened = videos.opened
+    return opened.num_frames(), opened.last_position(), opened.pixels.copy()
 
 
 @torch.inference_mode()
@@ -123,22 +150,26 @@ def _all_steps(
         return {name: meter.macs(name).copy() for name in meter.components}
 
     with meter:
-        scores, values, marks = run_all_steps(method, videos, spent)
+        seen = run_all_steps(method, videos, spent)
     names = tuple(meter.components)
     zero = np.zeros(len(video_ids), dtype=np.int64)
-    sums = np.stack([np.stack([mark.get(n, zero) for n in names], -1) for mark in marks], axis=1)
+    sums = np.stack(
+        [np.stack([mark.get(n, zero) for n in names], -1) for mark in seen.spent], axis=1
+    )
     deltas = np.diff(sums, axis=1, prepend=0)
-    order = method.visit(videos)
+    frames, last, pixels = (np.stack(one, axis=1) for one in zip(*seen.opened, strict=True))
     return Steps(
         video_ids=np.array(video_ids, dtype=np.str_),
-        scores=scores.numpy(),
-        exit_values=values.numpy(),
+        scores=seen.scores.numpy(),
+        exit_values=seen.exit_values.numpy(),
         exit_step=exit_step.numpy(),
-        frames_opened=_different_frames(order.numpy()),
+        frames_opened=frames,
+        last_opened=last,
+        pixels_fed=pixels,
         components=names,
         step_macs=deltas[:, 0::2],
         exit_macs=deltas[:, 1::2],
-        positions=order.numpy(),
+        positions=seen.order.numpy(),
     )
 
 
@@ -150,24 +181,19 @@ def _single_step(
 ) -> Steps:
     names = tuple(executed)
     macs = np.stack([executed[name] for name in names], axis=-1)[:, None]
+    frames, last, pixels = _opened(videos)
     return Steps(
         video_ids=np.array(video_ids, dtype=np.str_),
         scores=prediction.scores.float().numpy()[:, None],
         exit_values=np.full((len(video_ids), 1), np.nan, dtype=np.float32),
         exit_step=np.ones(len(video_ids), dtype=np.int64),
-        frames_opened=videos.frames_opened()[:, None],
+        frames_opened=frames[:, None],
+        last_opened=last[:, None],
+        pixels_fed=pixels[:, None],
         components=names,
         step_macs=macs,
         exit_macs=np.zeros_like(macs),
     )
-
-
-def _different_frames(order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    seen_before = np.zeros(order.shape, dtype=bool)
-    for step in range(1, order.shape[1]):
-        seen_before[:, step] = (order[:, :step] == order[:, step : step + 1]).any(axis=1)
-    result: npt.NDArray[np.int64] = np.cumsum(~seen_before, axis=1)
-    return result
 
 
 def _assert_same_cost(steps: Steps, executed: dict[str, npt.NDArray[np.int64]]) -> None:

@@ -7,7 +7,7 @@ among the MACs. The rule that calls this runs alone on the machine; nothing in i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from statistics import median
@@ -96,12 +96,12 @@ def _time_run(plan: Plan, key: RunKey) -> Timing:
     trainer = Trainer(plan, key.dataset, key.method)
     trained = trainer.get(key.variant, key.seed, 0)
     ids = audit_sample(trainer.data.fold(0)[1], _VIDEOS)
-    source = trainer.data.source(ids, trained.backbone or trainer.frozen_backbone)
+    sources = trainer.data.sources(ids, trained.networks or trainer.frozen_networks)
     places = torch.arange(len(ids))
     singles = [places[i : i + 1] for i in range(len(ids))]
     lengths = trainer.data.lengths(ids)
-    alone = list(_seconds(trained, source, ids, lengths, singles))
-    together = list(_seconds(trained, source, ids, lengths, [places]))
+    alone = list(_seconds(trained, sources, ids, lengths, singles))
+    together = list(_seconds(trained, sources, ids, lengths, [places]))
     machine = provenance()["machine"]
     assert isinstance(machine, dict)
     return Timing(
@@ -120,7 +120,7 @@ def _time_run(plan: Plan, key: RunKey) -> Timing:
 @torch.inference_mode()
 def _seconds(
     trained: Trained,
-    source: FeatureSource,
+    sources: Mapping[str, FeatureSource],
     ids: Sequence[str],
     lengths: npt.NDArray[np.int64],
     batches: Sequence[torch.Tensor],
@@ -128,7 +128,7 @@ def _seconds(
     keys = video_keys(ids)
     for repeat in range(_REPEATS):
         for batch in batches:
-            videos = Videos(source, batch, keys[batch.numpy()], lengths[batch.numpy()], seed=0)
+            videos = Videos(sources, batch, keys[batch.numpy()], lengths[batch.numpy()], seed=0)
             start = time.perf_counter()
             if isinstance(trained.method, EarlyExit):
                 run_with_exits(trained.method, videos)
@@ -146,10 +146,10 @@ def _decode_seconds(plan: Plan, trainer: Trainer, key: RunKey, ids: Sequence[str
     seconds = []
     for video in ids:
         path, row = manifest.root / paths[video], rows[video]
-        if steps.positions is None or not path.is_file():
+        if not path.is_file():
             return float("nan")
-        opened = steps.positions[row, : steps.exit_step[row]]
-        wanted = np.unique(trainer.data.store.source_frames(video)[opened])
+        last = steps.last_opened[row, steps.exit_step[row] - 1]
+        wanted = trainer.data.store.source_frames(video)[last : last + 1]
         start = time.perf_counter()
         decode_frames(path, wanted)
         seconds.append(time.perf_counter() - start)

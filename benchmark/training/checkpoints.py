@@ -8,6 +8,7 @@ a stale checkpoint is never loaded.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from benchmark.backbones.registry import Backbone
 from benchmark.contract import Method, Stage
 from benchmark.files import digest_of, replace_when_complete
 
@@ -44,7 +44,7 @@ class StageKey:
         return folder / "checkpoints" / f"{name}.safetensors"
 
 
-def stage_params(method: type[Method], params: Any, stages: list[Stage]) -> Any:
+def stage_params(method: type[Method], params: Any, stages: Sequence[Stage]) -> Any:
     """Return the parameters with all that none of the stages names at its default.
 
     A stage is trained with these, so its weights do not depend on which variant asked first.
@@ -55,21 +55,25 @@ def stage_params(method: type[Method], params: Any, stages: list[Stage]) -> Any:
 
 
 def save_stage(
-    path: Path, method: Method, stage: str, backbone: Backbone | None, log: list[dict[str, Any]]
+    path: Path,
+    method: Method,
+    stage: str,
+    finetuned: Mapping[str, nn.Module],
+    log: list[dict[str, Any]],
 ) -> None:
     """Write what a stage trained: its parameters, and the buffers of the modules that hold them."""
-    tensors = {n: t.detach().contiguous() for n, t in _trained(method, backbone, stage).items()}
+    tensors = {n: t.detach().contiguous() for n, t in _trained(method, finetuned, stage).items()}
     with replace_when_complete(path) as partial:
         save_file(tensors, partial, metadata={"log": json.dumps(log)})
 
 
 def load_stage(
-    path: Path, method: Method, backbone: Backbone | None
+    path: Path, method: Method, networks: Mapping[str, nn.Module]
 ) -> list[dict[str, Any]] | None:
     """Load what a stage trained into a method and return its log; None if there is no file."""
     if not path.is_file():
         return None
-    own = dict(_named(method, backbone))
+    own = _named(method, networks)
     try:
         with safe_open(path, framework="pt") as file:
             for name in file.keys():  # noqa: SIM118  (no mapping)
@@ -81,22 +85,20 @@ def load_stage(
     return log
 
 
-def _named(method: Method, backbone: Backbone | None) -> dict[str, Tensor]:
+def _named(method: Method, networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
     tensors = dict(method.state_dict(keep_vars=True))
-    if backbone is not None:
-        state = backbone.state_dict(keep_vars=True)
-        tensors |= {f"backbone:{name}": tensor for name, tensor in state.items()}
+    for role, network in networks.items():
+        state = network.state_dict(keep_vars=True)
+        tensors |= {f"{role}:{name}": tensor for name, tensor in state.items()}
     return tensors
 
 
-def _trained(method: Method, backbone: Backbone | None, stage: str) -> dict[str, Tensor]:
-    wanted = {id(parameter) for parameter in method.trainable(stage)}
-    if backbone is not None:
-        wanted |= {id(parameter) for parameter in backbone.parameters()}
-    kept: set[int] = set(wanted)
-    for whole in (method, backbone) if backbone is not None else (method,):
-        assert isinstance(whole, nn.Module)
+def _trained(method: Method, finetuned: Mapping[str, nn.Module], stage: str) -> dict[str, Tensor]:
+    kept = {id(parameter) for parameter in method.trainable(stage)}
+    for network in finetuned.values():
+        kept |= {id(parameter) for parameter in network.parameters()}
+    for whole in (method, *finetuned.values()):
         for module in whole.modules():
-            if any(id(p) in wanted for p in module.parameters(recurse=False)):
+            if any(id(p) in kept for p in module.parameters(recurse=False)):
                 kept |= {id(buffer) for buffer in module.buffers(recurse=False)}
-    return {name: t for name, t in _named(method, backbone).items() if id(t) in kept}
+    return {name: t for name, t in _named(method, finetuned).items() if id(t) in kept}

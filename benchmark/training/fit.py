@@ -8,14 +8,13 @@ same weights.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmark.backbones.registry import Backbone
 from benchmark.config import Training
 from benchmark.contract import Method, Stage
 from benchmark.seeds import derive_seed, video_keys
@@ -29,13 +28,13 @@ class TrainingSet:
     """Videos with their labels, and where their features come from.
 
     Attributes:
-        source: gives features by the videos' place in `video_ids`.
+        sources: give features by the videos' place in `video_ids`, by role of the network.
         video_ids: N ids.
         lengths: `[N]` int64, stored frames.
         targets: `[N]` class indices or `[N, C]` 0/1.
     """
 
-    source: FeatureSource
+    sources: Mapping[str, FeatureSource]
     video_ids: Sequence[str]
     lengths: np.ndarray[tuple[int], np.dtype[np.int64]]
     targets: Tensor
@@ -58,7 +57,7 @@ def fit(
     schedule: Training,
     seed: int,
     *,
-    backbone: Backbone | None = None,
+    finetuned: Sequence[nn.Module] = (),
     report: Callable[[Epoch], None] = lambda epoch: None,
 ) -> None:
     """Train one stage in place.
@@ -69,17 +68,17 @@ def fit(
         videos: the training videos.
         schedule: the profile's scale.
         seed: of this stage of this run.
-        backbone: trained too, where the profile fine-tunes and the stage says so.
+        finetuned: networks that are trained too.
         report: called after each epoch.
 
     Raises:
         FloatingPointError: if the loss is not finite.
     """
     parameters = list(method.trainable(stage.name))
-    if backbone is not None:
-        parameters += backbone.parameters()
-    _set_modes([method, *([backbone] if backbone is not None else [])], parameters)
-    optimiser = torch.optim.Adam(parameters, lr=schedule.learning_rate)
+    for network in finetuned:
+        parameters += network.parameters()
+    _set_modes([method, *finetuned], parameters)
+    optimiser = torch.optim.Adam(parameters, lr=schedule.learning_rate, fused=True)
     epochs = max(1, round(stage.epochs * schedule.epochs_scale))
     drops = [round(m * schedule.epochs_scale) for m in stage.milestones]
     plan = torch.optim.lr_scheduler.MultiStepLR(optimiser, [d for d in drops if d > 0], gamma=0.1)
@@ -93,7 +92,7 @@ def fit(
         for chosen in np.array_split(draw.permutation(num), num_batches):
             indices = torch.from_numpy(chosen)
             batch = Videos(
-                videos.source,
+                videos.sources,
                 indices,
                 keys[chosen],
                 videos.lengths[chosen],
@@ -109,9 +108,8 @@ def fit(
             raise FloatingPointError(f"loss of stage '{stage.name}' is {total} in epoch {epoch}")
         report(Epoch(stage.name, epoch, total / num, optimiser.param_groups[0]["lr"]))
         plan.step()
-    for module in (method, backbone):
-        if module is not None:
-            module.eval()
+    for module in (method, *finetuned):
+        module.eval()
 
 
 def _set_modes(modules: Iterable[nn.Module], parameters: Sequence[nn.Parameter]) -> None:

@@ -10,11 +10,10 @@ from typing import Any
 
 import torch
 
-from benchmark.backbones.registry import Backbone
 from benchmark.contract import Method
 from benchmark.errors import explained
 from benchmark.files import digest_of_files
-from benchmark.inputs import OpenDataset, make_backbone, open_dataset
+from benchmark.inputs import Networks, OpenDataset, make_network, open_dataset
 from benchmark.layout import Layout, method_code, stage_code
 from benchmark.methods import load_method, make_params
 from benchmark.plan import Plan
@@ -31,13 +30,13 @@ class Trained:
 
     Attributes:
         method: in evaluation mode.
-        backbone: fine-tuned with it; None where features come from the store.
+        networks: fine-tuned with it, by role; none where features come from the store.
         log: a line an epoch, of all its stages.
         checkpoints: the files that it was made of, in the order of the stages.
     """
 
     method: Method
-    backbone: Backbone | None
+    networks: Networks
     log: list[dict[str, Any]]
     checkpoints: list[Path]
 
@@ -47,7 +46,7 @@ class Trainer:
 
     def __init__(self, plan: Plan, dataset: str, method: str) -> None:
         self.plan, self.name = plan, method
-        self.data: OpenDataset = open_dataset(plan.config, dataset)
+        self.data: OpenDataset = open_dataset(plan.config, dataset, plan.roles(dataset, method))
         self.folder = Layout.of(plan.config).runs / dataset / method
         code = method_code(dict(plan.methods), method) + stage_code("train")
         self._code_digest = digest_of_files(code)
@@ -65,14 +64,14 @@ class Trainer:
         return load_method(self.plan.methods[self.name])
 
     @cached_property
-    def frozen_backbone(self) -> Backbone:
-        """The profile's backbone as it is before any fine-tuning."""
-        return make_backbone(self.plan.config)
+    def frozen_networks(self) -> Networks:
+        """The profile's networks as they are before any fine-tuning."""
+        return {role: make_network(self.plan.config, role) for role in self.data.task.networks}
 
     def get(self, variant: str, seed: int, fold: int) -> Trained:
         """Return a trained variant; what is missing is trained and stored first."""
         params = self.params(variant)
-        method, backbone = self._build(params, derive_seed("build", self.name, seed, fold))
+        method, networks = self._build(params, derive_seed("build", self.name, seed, fold))
         stages = list(method.stages)
         log: list[dict[str, Any]] = []
         paths: list[Path] = []
@@ -90,31 +89,31 @@ class Trainer:
                 self.plan.config.training.model_dump(),
             )
             path = key.path(self.folder)
-            loaded = load_stage(path, method, backbone)
+            loaded = load_stage(path, method, networks)
             if loaded is None:
                 self._train(canonical, number, key, paths)
-                loaded = load_stage(path, method, backbone)
+                loaded = load_stage(path, method, networks)
             assert loaded is not None, "it was written a moment ago"
             paths.append(path)
             log += loaded
         method.eval()
-        return Trained(method, backbone, log, paths)
+        return Trained(method, networks, log, paths)
 
-    def _build(self, params: Any, seed: int) -> tuple[Method, Backbone | None]:
+    def _build(self, params: Any, seed: int) -> tuple[Method, Networks]:
         torch.manual_seed(seed)
         method = self.kind(self.data.task, params)
-        backbone = make_backbone(self.plan.config) if self.plan.config.backbone.finetune else None
-        return method, backbone
+        roles = self.data.task.networks if self.plan.config.backbone.finetune else ()
+        return method, {role: make_network(self.plan.config, role) for role in roles}
 
     def _train(self, params: Any, number: int, key: StageKey, before: Sequence[Path]) -> None:
         seed = derive_seed(
             key.dataset, key.method, sorted(key.params.items()), key.seed, key.fold, key.stage
         )
-        method, backbone = self._build(params, seed)
+        method, networks = self._build(params, seed)
         for path in before:
-            load_stage(path, method, backbone)
+            load_stage(path, method, networks)
         stage = list(method.stages)[number]
-        finetuned = backbone if stage.finetunes_backbone else None
+        finetuned = {role: networks[role] for role in stage.finetunes if role in networks}
         log: list[dict[str, Any]] = []
 
         def note(epoch: Epoch) -> None:
@@ -123,10 +122,10 @@ class Trainer:
         fit(
             method,
             stage,
-            self.data.training_set(key.fold, backbone),
+            self.data.training_set(key.fold, networks),
             self.plan.config.training,
             seed,
-            backbone=finetuned,
+            finetuned=list(finetuned.values()),
             report=note,
         )
         save_stage(key.path(self.folder), method, stage.name, finetuned, log)
@@ -152,10 +151,15 @@ def train_all(
     for variant in variants:
         for seed in seeds:
             entry: dict[str, Any] = {"variant": variant, "seed": seed}
+            absent = plan.absent_networks(method, variant)
             try:
-                trained = [trainer.get(variant, seed, fold) for fold in folds]
-                paths = [path for one in trained for path in one.checkpoints]
-                entry["checkpoints"] = sorted({str(p.relative_to(trainer.folder)) for p in paths})
+                if absent:
+                    entry["skipped"] = f"this profile has no network: {', '.join(absent)}"
+                else:
+                    trained = [trainer.get(variant, seed, fold) for fold in folds]
+                    paths = {path for one in trained for path in one.checkpoints}
+                    names = sorted(str(path.relative_to(trainer.folder)) for path in paths)
+                    entry["checkpoints"] = names
             except Exception as fault:
                 entry["failed"] = f"training: {explained(fault)}"
             entries.append(entry)

@@ -16,7 +16,7 @@ from benchmark.layers import FrameHead, LinearPerStep, classification_loss, prob
 from benchmark.seeds import derive_seed
 from benchmark.videos import Videos
 from methods.frameexit.gates import PaperGates, ReleasedGates
-from methods.frameexit.pooling import POOLINGS
+from methods.frameexit.pooling import POOLINGS, Pooling
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Method(EarlyExit):
         super().__init__(task, params)
         units, num_steps = task.head_units, params.num_steps
         self.head = FrameHead(task.num_features, units)
-        self.pooling = POOLINGS[params.pooling](units)
+        self.pooling: Pooling = POOLINGS[params.pooling](units)
         self.classifiers = LinearPerStep(num_steps, units, task.num_classes)
         gates = PaperGates if params.gate == "paper" else ReleasedGates
         self.gates: nn.Module = gates(num_steps, units)
@@ -87,7 +87,7 @@ class Method(EarlyExit):
                 ("num_steps", "pooling", "train_order"),
                 epochs=35,
                 milestones=(16, 30),
-                finetunes_backbone=True,
+                finetunes=("backbone",),
             ),
             Stage("gates", ("gate", "beta"), epochs=10, milestones=(5, 8)),
         )
@@ -152,11 +152,7 @@ class Method(EarlyExit):
     def _pooled(self, videos: Videos) -> Tensor:
         features = videos.features(self._positions(videos, self.params.train_order))
         frames = self.head(features.flatten(0, 1)).view(*features.shape[:2], -1)
-        steps, memory = [], None
-        for step in range(1, self.num_steps + 1):
-            pooled, memory = self.pooling(step, frames[:, step - 1], memory)
-            steps.append(pooled)
-        return torch.stack(steps, dim=1)
+        return self.pooling.together(frames)
 
 
 def exit_labels(losses: Tensor, beta: float) -> Tensor:

@@ -51,7 +51,7 @@ class Method(EarlyExit):
                 ("train_frames",),
                 epochs=35,
                 milestones=(16, 30),
-                finetunes_backbone=True,
+                finetunes=("backbone",),
             ),
         )
 

@@ -11,13 +11,13 @@ import torch
 from benchmark.backbones.features import (
     ComputedFeatures,
     StoredFeatures,
-    count_macs_per_frame,
+    count_macs_per_input,
     extract_features,
 )
 from benchmark.cost.meter import Meter
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.predict import predict_videos
-from benchmark.inputs import make_backbone, open_dataset, weights_digest
+from benchmark.inputs import make_network, open_dataset, weights_digest
 from benchmark.layout import Layout
 from benchmark.training.runs import Trainer
 
@@ -39,7 +39,7 @@ def test_stored_features_and_pixels_give_the_same_run(small_plan, tmp_path, meth
         trained.method.exit_threshold = _typical_value(trainer, trained)
     train, test = trainer.data.fold(0)
     stored = predict_videos(trainer.data, trained, train + test, 0)
-    pixels = replace(trained, backbone=make_backbone(small_plan().config))
+    pixels = replace(trained, networks={"backbone": make_network(small_plan().config)})
     computed = predict_videos(trainer.data, pixels, train + test, 0, batch=9)
     assert (computed.exit_step == stored.exit_step).all()
     assert (computed.positions == stored.positions).all()
@@ -61,34 +61,34 @@ def _typical_value(trainer, trained):
 
 def test_both_sources_charge_each_frame_to_its_video(small_plan):
     config = small_plan().config
-    data, backbone = open_dataset(config, "long"), make_backbone(config)
+    data, backbone = open_dataset(config, "long"), make_network(config)
     ids = data.fold(0)[1]
     positions = torch.tensor([[0, 5, 5], [15, 2, 0], [1, 1, 1]])
     videos, rows = torch.tensor([2, 0, 5]), torch.tensor([0, 2, 2])
     results = []
     for source in (
-        StoredFeatures(data.features_folder, ids, data.store.digest),
+        StoredFeatures(data.features_folders["backbone"], ids, data.store.digest),
         ComputedFeatures(backbone, data.store, ids),
     ):
         with torch.inference_mode(), Meter(3) as meter:
-            features = source.features(videos, positions, meter, rows)
-        assert features.shape == (3, 3, source.num_features)
+            features = source.features(videos, positions, meter, rows, "backbone")
+        assert features.shape == (3, 3, data.task.num_features)
         results.append((features, meter.macs("backbone")))
     torch.testing.assert_close(results[0][0], results[1][0], atol=1e-5, rtol=1e-5)
-    one = 3 * count_macs_per_frame(backbone)
+    one = 3 * count_macs_per_input(backbone)
     assert results[0][1].tolist() == results[1][1].tolist() == [one, 0, 2 * one]
 
 
 def test_a_frames_cost_is_the_networks_closed_form(small_plan):
     layers = [(3, 4, 32), (4, 8, 16), (8, 16, 16), (16, 32, 8)]  # in, out, side of the output
     expected = sum(9 * a * b * side * side for a, b, side in layers)
-    assert count_macs_per_frame(make_backbone(small_plan().config)) == expected
+    assert count_macs_per_input(make_network(small_plan().config)) == expected
 
 
 def test_a_store_of_other_frames_is_refused(small_plan):
     data = open_dataset(small_plan().config, "long")
     with pytest.raises(BenchmarkError, match=r"other frames than are stored now.*delete"):
-        StoredFeatures(data.features_folder, data.fold(0)[1], "another digest")
+        StoredFeatures(data.features_folders["backbone"], data.fold(0)[1], "another digest")
 
 
 def test_a_store_that_is_damaged_is_explained(small_plan, tmp_path):
@@ -97,7 +97,7 @@ def test_a_store_that_is_damaged_is_explained(small_plan, tmp_path):
     with pytest.raises(BenchmarkError, match="no readable feature store"):
         StoredFeatures(tmp_path, ids, data.store.digest)
     for name in ("index.json", "features.npy"):
-        folder = shutil.copytree(data.features_folder, tmp_path / name)
+        folder = shutil.copytree(data.features_folders["backbone"], tmp_path / name)
         content = (folder / name).read_bytes()
         (folder / name).write_bytes(content[: len(content) // 2])
         with pytest.raises(BenchmarkError, match="no readable feature store"):
@@ -107,7 +107,7 @@ def test_a_store_that_is_damaged_is_explained(small_plan, tmp_path):
 @pytest.mark.parametrize("workers", [1, 3])
 def test_extraction_gives_the_same_bytes_and_reports(small_plan, tmp_path, workers):
     config = small_plan().config
-    data, backbone, seen = open_dataset(config, "long"), make_backbone(config), []
+    data, backbone, seen = open_dataset(config, "long"), make_network(config), []
     extract_features(
         data.store,
         backbone,

@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from benchmark.backbones.registry import NETWORKS, Backbone, build_backbone, network_named
+from benchmark.backbones.registry import NETWORKS, Backbone, build_backbone, network_of
 from benchmark.config import BackboneConfig
 from benchmark.errors import BenchmarkError
 
@@ -15,9 +15,10 @@ def _config(**settings):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_maps_frames_to_features(name):
-    network = network_named(name)
+    network = network_of(_config(network=name))
     backbone = build_backbone(_config(network=name), None, 0)
-    frames = torch.randint(256, (2, network.size, network.size, 3), dtype=torch.uint8)
+    clip = () if network.num_frames == 1 else (network.num_frames,)
+    frames = torch.randint(256, (2, *clip, network.size, network.size, 3), dtype=torch.uint8)
     with torch.inference_mode():
         features = backbone(frames)
     assert features.shape == (2, network.num_features)
@@ -27,7 +28,7 @@ def test_every_network_maps_frames_to_features(name):
 
 
 def test_inputs_are_scaled_by_mean_and_deviation():
-    backbone = Backbone(network_named("tf_efficientnet_lite0"))
+    backbone = Backbone(network_of(_config(network="tf_efficientnet_lite0")))
     backbone.body = torch.nn.Identity()
     frame = torch.arange(256, dtype=torch.uint8).view(1, 16, 16, 1).expand(1, 16, 16, 3)
     expected = (torch.arange(256.0) - 127) / 128  # as the converted weights expect

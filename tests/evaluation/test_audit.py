@@ -28,23 +28,23 @@ class World:
         torch.manual_seed(1)
         self.backbone = nn.Conv2d(3, FEATURES, SIDE)
         self.frames = torch.randn(NUM, GRID, 3, SIDE, SIDE)
-        self.num_features, self.stored = FEATURES, stored
+        self.size, self.num_frames, self.stored = SIDE, 1, stored
         with torch.inference_mode():
             self.bank = self._run(self.frames.flatten(0, 1)).view(NUM, GRID, FEATURES)
 
     def _run(self, frames):
         return self.backbone(frames).flatten(1)
 
-    def features(self, videos, positions, meter, rows):
+    def features(self, videos, positions, meter, rows, component):
         num_frames = positions.shape[1]
         if self.stored:
             if meter is not None:
-                meter.add("backbone", rows, num_frames * FEATURES * 3 * SIDE * SIDE)
+                meter.add(component, rows, num_frames * FEATURES * 3 * SIDE * SIDE)
             return self.bank[videos[:, None], positions]
         chosen = self.frames[videos[:, None], positions].flatten(0, 1)
         if meter is None:
             return self._run(chosen).view(-1, num_frames, FEATURES)
-        with meter.charge("backbone", rows.repeat_interleave(num_frames)):
+        with meter.charge(component, rows.repeat_interleave(num_frames)):
             return self._run(chosen).view(-1, num_frames, FEATURES)
 
 
@@ -95,7 +95,8 @@ class SkipsTheGateInBatches(Honest):
 class OpensFramesUncharged(Honest):
     def step(self, step, features, state, videos):
         ahead = torch.full((len(videos), 1), GRID - 1)
-        peeked = videos._source.features(videos._indices, ahead, None, videos._rows)[:, 0]
+        source = videos._sources["backbone"]
+        peeked = source.features(videos._indices, ahead, None, videos._rows, "")[:, 0]
         return super().step(step, features + peeked, state, videos)
 
 
@@ -145,14 +146,16 @@ def stored_rows(kind):
     keys, lengths = video_keys(IDS), np.full(NUM, GRID)
     return predict_steps(
         made(kind),
-        lambda meter: Videos(world, torch.arange(NUM), keys, lengths, 0, meter=meter),
+        lambda meter: Videos({"backbone": world}, torch.arange(NUM), keys, lengths, 0, meter=meter),
         IDS,
     )
 
 
 def faults_of(kind):
     videos = [(place, video, GRID) for place, video in enumerate(IDS)]
-    return Auditor(made(kind), World(stored=False), videos, seed=0).faults(stored_rows(kind))
+    return Auditor(made(kind), {"backbone": World(stored=False)}, videos, seed=0).faults(
+        stored_rows(kind)
+    )
 
 
 @pytest.mark.parametrize("kind", [Honest, NamesItsWorkOther, AllFrames])

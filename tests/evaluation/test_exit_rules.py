@@ -21,6 +21,8 @@ def _steps(scores, values=None, exit_step=None):
         exit_values=np.asarray(values if values is not None else np.full(scores.shape[:2], NAN)),
         exit_step=np.asarray(exit_step if exit_step is not None else np.full(num, num_steps)),
         frames_opened=np.tile(np.arange(1, num_steps + 1), (num, 1)),
+        last_opened=np.tile(np.arange(num_steps), (num, 1)),
+        pixels_fed=np.tile(np.arange(1, num_steps + 1) * 64, (num, 1)),
         positions=np.tile(np.arange(num_steps), (num, 1)),
         components=("backbone", "gate", "classifier"),
         step_macs=ones * [100, 10, 0],

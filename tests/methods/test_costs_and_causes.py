@@ -100,7 +100,7 @@ def test_only_frames_up_to_the_exit_are_opened(made, memory_videos, name, params
     with meter, torch.inference_mode():
         prediction = run_with_exits(made, batch)
     assert (meter.macs("backbone") == prediction.exit_step.numpy() * MACS_PER_FRAME).all()
-    assert (batch.frames_opened() == prediction.exit_step.numpy()).all()
+    assert (batch.opened.num_frames() == prediction.exit_step.numpy()).all()
 
 
 @variants

@@ -54,8 +54,8 @@ class PlainFrameExit:
         hidden = cell = np.zeros_like(frames[0])
         w = self.weights
         for frame in frames:
-            total = w["pooling.cell.weight_ih"] @ frame + w["pooling.cell.bias_ih"]
-            total = total + w["pooling.cell.weight_hh"] @ hidden + w["pooling.cell.bias_hh"]
+            total = w["pooling.lstm.weight_ih_l0"] @ frame + w["pooling.lstm.bias_ih_l0"]
+            total = total + w["pooling.lstm.weight_hh_l0"] @ hidden + w["pooling.lstm.bias_hh_l0"]
             let_in, forget, new, let_out = np.split(total, 4)
             cell = sigmoid(forget) * cell + sigmoid(let_in) * np.tanh(new)
             hidden = sigmoid(let_out) * np.tanh(cell)

@@ -129,6 +129,8 @@ def make_steps(
         exit_values=np.zeros((num, num_steps), dtype=np.float32),
         exit_step=exit_step.astype(np.int64),
         frames_opened=np.tile(np.arange(1, num_steps + 1), (num, 1)),
+        last_opened=np.tile(np.arange(num_steps), (num, 1)),
+        pixels_fed=np.tile(np.arange(1, num_steps + 1) * 64, (num, 1)),
         components=("backbone",),
         step_macs=np.full((num, num_steps, 1), macs),
         exit_macs=np.zeros((num, num_steps, 1), dtype=np.int64),

@@ -41,9 +41,9 @@ class Noting(Method):
 @pytest.fixture
 def videos(memory_videos):
     made = memory_videos(num=23, num_classes=2)
-    source = made.batch()._source
+    sources = made.batch()._sources
     lengths = np.full(23, 21)
-    return TrainingSet(source, made.ids, lengths, made.targets)
+    return TrainingSet(sources, made.ids, lengths, made.targets)
 
 
 def _fit(videos, stage="first", *, seed=1, method=None, epochs=35, schedule=SCHEDULE):

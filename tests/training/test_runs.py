@@ -98,7 +98,9 @@ def test_the_second_stage_touches_the_gates_alone(trainer, finetune):
     state = trained.method.state_dict()
     for name, tensor in first.items():
         if name.startswith("backbone:"):
-            assert (trained.backbone.state_dict()[name.removeprefix("backbone:")] == tensor).all()
+            assert (
+                trained.networks["backbone"].state_dict()[name.removeprefix("backbone:")] == tensor
+            ).all()
         else:
             assert (state[name] == tensor).all()
     # Statistics: those of the frozen head are the first stage's, those of the gates have moved.

@@ -30,7 +30,7 @@ PLAN = checked_plan()
 LAYOUT = Layout.of(PLAN.config)
 
 METHODS = dict(PLAN.methods)
-FRAME_OWNERS = [name for name, d in PLAN.config.datasets.items() if d.sampling]
+FRAME_OWNERS = PLAN.config.frame_owners
 BUILTIN = [name for name, d in PLAN.config.datasets.items() if d.builtin]
 LOCK = ROOT / "requirements.lock"
 ENVIRONMENT = ROOT / "environment.yml"
@@ -46,12 +46,8 @@ CHECKED = [
     *(LAYOUT.frames(dataset) / "index.json" for dataset in FRAME_OWNERS),
 ]
 
-# Features take all cores of a job at once, and would wait for ever behind small trainings.
-FEATURES = [
-    LAYOUT.features(dataset) / "index.json"
-    for dataset in FRAME_OWNERS
-    if not PLAN.config.backbone.finetune
-]
+# The backbone's features take two cores at once, and would wait for ever behind small trainings.
+FEATURES = [] if PLAN.config.backbone.finetune else [LAYOUT.features_done("backbone")]
 
 # On fewer cores than asked for, a job takes as many slots as keep each core to one thread.
 CPUS = (
@@ -91,9 +87,8 @@ def settings(stage):
 
     def digest(wildcards):
         given = dict(wildcards.items())
-        return PLAN.settings_digest(
-            stage, given.get("dataset", ""), given.get("method", "")
-        )
+        names = (given.get(key, "") for key in ("dataset", "method", "item"))
+        return PLAN.settings_digest(stage, *names)
 
     return digest
 
@@ -103,11 +98,26 @@ def frames_of(wildcards):
     return LAYOUT.frames(PLAN.config.frames_name(wildcards.dataset)) / "index.json"
 
 
+def weights_of(wildcards):
+    """Return the file of a network's weights, where they come from one."""
+    network = PLAN.config.network(wildcards.item)
+    if network.weights == "pretrained":
+        return LAYOUT.weights(wildcards.item)
+    return network.file or []
+
+
 def features_of(wildcards):
-    """Return the index of the features that a dataset reads; none where they are fine-tuned."""
-    if PLAN.config.backbone.finetune:
-        return []
-    return LAYOUT.features(PLAN.config.frames_name(wildcards.dataset)) / "index.json"
+    """Return the features that a method reads; none where networks are fine-tuned with it.
+
+    Those start from weights that may be pretrained here.
+    """
+    roles = PLAN.roles(wildcards.dataset, wildcards.method)
+    if not PLAN.config.backbone.finetune:
+        return [LAYOUT.features_done(role) for role in roles]
+    weights = {role: PLAN.config.network(role).weights for role in roles}
+    return [
+        LAYOUT.weights(r) for r, source in weights.items() if source == "pretrained"
+    ]
 
 
 def code_of_method(wildcards):
@@ -160,10 +170,9 @@ def stage_before(wildcards):
     source = PLAN.methods[method].manifest.source
     if source is None:
         return LAYOUT.stage_index(dataset, method, "training", [wildcards.seeds])
-    blocks = PLAN.prediction_blocks(source.method)
     return [
         LAYOUT.stage_index(dataset, source.method, "predictions", block)
-        for block in blocks
+        for block in PLAN.seed_blocks(dataset, source.method)
     ]
 
 
@@ -172,5 +181,5 @@ def predictions_of(wildcards):
     dataset, method = wildcards.dataset, wildcards.method
     return [
         LAYOUT.stage_index(dataset, method, "predictions", block)
-        for block in PLAN.prediction_blocks(method)
+        for block in PLAN.seed_blocks(dataset, method)
     ]

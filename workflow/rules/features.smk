@@ -1,4 +1,4 @@
-# The backbone's weights, and its features for every stored frame.
+# The networks' weights, and their features for every stored frame.
 
 
 rule pretrain:
@@ -9,9 +9,12 @@ rule pretrain:
         code=stage_code("pretrain"),
         lock=LOCK,
     output:
-        LAYOUT.backbone_weights,
+        LAYOUT.weights("{item}"),
     log:
-        log_of("pretrain"),
+        log_of("pretrain", "item"),
+    wildcard_constraints:
+        item="|".join(PLAN.config.roles),
+    priority: 1
     conda:
         ENVIRONMENT
     threads: SLOTS
@@ -19,28 +22,28 @@ rule pretrain:
         settings=settings("pretrain"),
         threads=real_threads,
     shell:
-        job("pretrain")
+        job("pretrain", "item")
 
 
+# The backbone's take all cores, since every method waits for them.
 rule features:
     input:
-        frames=LAYOUT.frames("{dataset}") / "index.json",
-        weights=(
-            LAYOUT.backbone_weights
-            if PLAN.config.backbone.weights == "pretrained"
-            else PLAN.config.backbone.file or []
-        ),
+        frames=[LAYOUT.frames(dataset) / "index.json" for dataset in FRAME_OWNERS],
+        weights=weights_of,
         code=stage_code("features"),
         lock=LOCK,
     output:
-        LAYOUT.features("{dataset}") / "index.json",
+        LAYOUT.features_done("{item}"),
     log:
-        log_of("features", "dataset"),
+        log_of("features", "item"),
+    wildcard_constraints:
+        item="|".join(PLAN.config.roles),
+    priority: 1
     conda:
         ENVIRONMENT
-    threads: 2 * SLOTS
+    threads: lambda wildcards: (2 if wildcards.item == "backbone" else 1) * SLOTS
     params:
         settings=settings("features"),
         threads=real_threads,
     shell:
-        job("features", "dataset")
+        job("features", "item")
