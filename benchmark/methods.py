@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from benchmark.checks.names import CHECK_NAMES, CheckName
 from benchmark.errors import BenchmarkError, did_you_mean, raise_all
 from benchmark.yaml_lines import place_of
 
@@ -43,6 +44,7 @@ class Source(Strict):
     method: str
     variant: str = "default"
     train_steps: bool = Field(False, description="also needs the steps on the training videos")
+    budget: str | None = Field(None, description="a variant whose mean exit step it is told")
 
 
 Networks = Annotated[
@@ -61,6 +63,14 @@ class Variant(Strict):
     )
 
 
+class TradeOff(Strict):
+    """The parameter with which a method trades accuracy for cost, and two of its values."""
+
+    param: str
+    cheap: int | float | str = Field(description="a value at which a video costs less on average")
+    dear: int | float | str = Field(description="than at this one")
+
+
 class MethodManifest(Strict):
     """`method.yaml`."""
 
@@ -75,6 +85,10 @@ class MethodManifest(Strict):
     networks: Networks = ("backbone",)
     params_on: dict[Literal["long", "short", "multi"], dict[str, Any]] = Field(
         {}, description="parameters of all variants on datasets of a role, below a variant's own"
+    )
+    trade_off: TradeOff | None = None
+    expected_failed_checks: dict[CheckName, Annotated[str, Field(min_length=1)]] = Field(
+        {}, description="checks that the method fails on purpose, with the reason"
     )
     variants: dict[str, Variant] = Field(min_length=1)
 
@@ -197,10 +211,20 @@ def _explain(fault: Any, path: Path) -> BenchmarkError:
     key = ".".join(map(str, fault["loc"]))
     where = place_of(path, fault["loc"])
     if fault["type"] == "extra_forbidden":
-        models: dict[int, type[BaseModel]] = {1: MethodManifest, 3: Variant}
-        model = models.get(len(fault["loc"]), Paper if fault["loc"][0] == "paper" else Source)
+        parts: dict[str, type[BaseModel]] = {
+            "paper": Paper,
+            "source": Source,
+            "trade_off": TradeOff,
+            "variants": Variant,
+        }
+        model = MethodManifest if len(fault["loc"]) == 1 else parts[fault["loc"][0]]
         hint = did_you_mean(str(fault["loc"][-1]), model.model_fields)
         return BenchmarkError(f"unknown key '{key}'{hint}", where=where)
+    if fault["loc"][-1:] == ("[key]",) and fault["loc"][0] == "expected_failed_checks":
+        name = str(fault["loc"][1])
+        return BenchmarkError(
+            f"unknown check '{name}'{did_you_mean(name, CHECK_NAMES)}", where=where
+        )
     return BenchmarkError(f"key '{key}': {fault['msg']}", where=where)
 
 
@@ -230,13 +254,12 @@ def _reference_faults(found: dict[str, MethodFolder]) -> list[BenchmarkError]:
                     )
                 )
             variants = found[source.method].manifest.variants
-            if source.variant not in variants:
-                hint = did_you_mean(source.variant, variants)
-                faults.append(
-                    BenchmarkError(
-                        f"source.variant: no variant '{source.variant}'{hint}", where=where
+            for key, variant in (("variant", source.variant), ("budget", source.budget)):
+                if variant is not None and variant not in variants:
+                    hint = did_you_mean(variant, variants)
+                    faults.append(
+                        BenchmarkError(f"source.{key}: no variant '{variant}'{hint}", where=where)
                     )
-                )
     return faults
 
 

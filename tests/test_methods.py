@@ -77,6 +77,17 @@ def _imported(path):
         (("licence:", "source: {method: other, varaint: x}\nlicence:"), 5, "mean 'variant'?)"),
         (("licence:", "paper: {title: a, year: 1, links: b}\nlicence:"), 5, "mean 'link'?)"),
         (("licence:", "params_on: {lung: {beta: 1}}\nlicence:"), 5, "Input should be 'long'"),
+        (
+            ("licence:", "expected_failed_checks: {no_lable_leak: a bound}\nlicence:"),
+            5,
+            "unknown check 'no_lable_leak' (did you mean 'no_label_leak'?)",
+        ),
+        (("licence:", "expected_failed_checks: {fit: ''}\nlicence:"), 5, "at least 1 character"),
+        (
+            ("licence:", "trade_off: {param: beta, cheep: 1, dear: 2}\nlicence:"),
+            5,
+            "unknown key 'trade_off.cheep' (did you mean 'cheap'?)",
+        ),
         (("  default: {label: plain}\n", ""), 6, "key 'variants': Input should be a valid dict"),
         (("variants:", "variants: ["), None, "is not YAML"),
     ],
