@@ -28,6 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmark", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    from benchmark.checks import command as check_command  # noqa: PLC0415
     from benchmark.cost import compare  # noqa: PLC0415
     from benchmark.data import manifest_command  # noqa: PLC0415
     from benchmark.evaluation import audit_command  # noqa: PLC0415
@@ -47,6 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     audit = commands.add_parser("audit", help="replay finished runs alone, from pixels")
     audit_command.add_arguments(audit)
     audit.set_defaults(run=audit_command.run)
+
+    check = commands.add_parser("check", help="check methods: the contract, on videos in memory")
+    check_command.add_arguments(check)
+    check.set_defaults(run=check_command.run)
 
     show = commands.add_parser("show", help="print a table of a finished run")
     show.add_argument("table", nargs="?", default="table1")

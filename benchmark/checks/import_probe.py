@@ -1,0 +1,101 @@
+"""Imports methods in a process of its own and says what each import changed.
+
+Called by the check 'import' as `python -m benchmark.checks.import_probe ROOTS NAME …`; prints a
+line of JSON for each name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+import random
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+__all__ = ["import_faults"]
+
+_MARK = "import probe: "
+
+
+def import_faults(roots: Sequence[Path], names: Sequence[str]) -> dict[str, list[str]]:
+    """Import methods, all in one fresh interpreter, and return what each import changed.
+
+    Args:
+        roots: folders of methods.
+        names: of the methods to import.
+
+    Returns:
+        sentences by name; a method that ends the interpreter is found out, and the others go on.
+    """
+    found: dict[str, list[str]] = {}
+    while pending := [name for name in names if name not in found]:
+        package = str(Path(__file__).parent.parent.parent)
+        path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))
+        ended = subprocess.run(
+            [sys.executable, "-B", "-m", __name__, os.pathsep.join(map(str, roots)), *pending],
+            env={**os.environ, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        lines = [line for line in ended.stdout.splitlines() if line.startswith(_MARK)]
+        found |= {
+            name: faults for line in lines for name, faults in [json.loads(line[len(_MARK) :])]
+        }
+        if len(lines) < len(pending):
+            words = ended.stderr.strip().splitlines()[-1:] or ["no word"]
+            blamed = pending[len(lines)]
+            found[blamed] = [f"ends Python (exit code {ended.returncode}: {words[0]})"]
+    return found
+
+
+def _main(roots: str, names: Sequence[str]) -> None:
+    import torch  # noqa: PLC0415  (imported by none but the probe itself)
+
+    import benchmark.evaluation.stepping  # noqa: PLC0415
+    from benchmark.checks.watch import watched  # noqa: PLC0415
+    from benchmark.errors import explained  # noqa: PLC0415
+    from benchmark.methods import discover, load_method  # noqa: PLC0415
+
+    del benchmark.evaluation.stepping, torch
+    methods = discover([Path(root) for root in roots.split(os.pathsep)])
+    for name in names:
+        before = _global_state()
+        with watched() as faults:
+            try:
+                load_method(methods[name])
+            except Exception as fault:
+                faults.append(explained(fault))
+        after = _global_state()
+        faults += [f"changes {what}" for what in before if before[what] != after[what]]
+        print(f"{_MARK}{json.dumps([name, faults])}", flush=True)
+
+
+def _global_state() -> Mapping[str, object]:
+    import numpy as np  # noqa: PLC0415
+    import torch  # noqa: PLC0415
+
+    numbers = np.random.get_state(legacy=False)
+    return {
+        "torch's random generator": _digest(torch.get_rng_state().numpy().tobytes()),
+        "numpy's random generator": _digest(pickle.dumps(numbers)),
+        "Python's random generator": _digest(repr(random.getstate()).encode()),
+        "the default dtype": str(torch.get_default_dtype()),
+        "the default device": str(torch.get_default_device()),
+        "the number of threads": (torch.get_num_threads(), torch.get_num_interop_threads()),
+        "whether gradients are computed": torch.is_grad_enabled(),
+        "which algorithms are allowed": torch.are_deterministic_algorithms_enabled(),
+        "the environment variables": _digest(repr(sorted(os.environ.items())).encode()),
+    }
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1], sys.argv[2:])
