@@ -209,6 +209,9 @@ class ExitControl(ABC):
 
     Params: ClassVar[type[Any]]
 
+    budget_steps: float | None = None
+    """Mean exit step of the run that `source.budget` of method.yaml names, on the same videos."""
+
     def __init__(self, params: Any) -> None:
         self.params = params
 

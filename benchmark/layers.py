@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["FrameHead", "LinearPerStep", "classification_loss", "probabilities"]
+__all__ = [
+    "FrameHead",
+    "LinearPerStep",
+    "RecurrentCell",
+    "classification_loss",
+    "gumbel_noise",
+    "hard_choice",
+    "probabilities",
+]
 
 
 class FrameHead(nn.Sequential):
@@ -41,6 +51,47 @@ class LinearPerStep(nn.Module):
     def at(self, step: int, inputs: Tensor) -> Tensor:
         """Apply the layer of one step (1-based): `[N, I] -> [N, O]`."""
         return F.linear(inputs, self.weight[step - 1], self.bias[step - 1])
+
+
+class RecurrentCell(nn.LSTMCell):
+    """An LSTM cell whose products with the inputs of all steps can be done at once."""
+
+    def project(self, inputs: Tensor) -> Tensor:
+        """Return the inputs' part of the four gates: `[..., I] -> [..., 4 H]`."""
+        return F.linear(inputs, self.weight_ih, self.bias_ih)
+
+    def advance(self, projected: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """Take one step from hidden and cell state, each `[N, H]`, to the next."""
+        hidden, cell = state
+        total = projected + F.linear(hidden, self.weight_hh, self.bias_hh)
+        let_in, forget, new, let_out = total.chunk(4, dim=-1)
+        cell = forget.sigmoid() * cell + let_in.sigmoid() * new.tanh()
+        return let_out.sigmoid() * cell.tanh(), cell
+
+    def start(self, num: int) -> tuple[Tensor, Tensor]:
+        """Return the state before the first step: zeros."""
+        shape = (num, self.hidden_size)
+        return self.weight_hh.new_zeros(shape), self.weight_hh.new_zeros(shape)
+
+
+def gumbel_noise(uniform: npt.NDArray[np.float64]) -> Tensor:
+    """Turn numbers in [0, 1) into Gumbel noise, float32 of the same shape."""
+    return torch.from_numpy(-np.log(-np.log(uniform + 1e-20) + 1e-20)).float()
+
+
+def hard_choice(logits: Tensor, noise: Tensor, temperature: float) -> Tensor:
+    """Return a one-hot sample whose gradient is the soft one's (straight-through).
+
+    Jang, Gu, Poole, 'Categorical Reparameterization with Gumbel-Softmax', ICLR 2017.
+
+    Args:
+        logits: `[N, A]`.
+        noise: `[N, A]`, from `gumbel_noise`.
+        temperature: of the soft choice.
+    """
+    soft = ((logits + noise) / temperature).softmax(-1)
+    hard = F.one_hot(soft.argmax(-1), soft.shape[-1]).to(soft.dtype)
+    return hard - soft.detach() + soft
 
 
 def classification_loss(logits: Tensor, targets: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from benchmark.evaluation.records import RunKey
 from benchmark.files import digest_of
 from benchmark.methods import MethodFolder, discover
 from benchmark.reporting.paper import Paper, load_paper
+from benchmark.reporting.rows import owners_of_rows
 
 __all__ = ["Plan", "make_plan", "method_roots"]
 
@@ -148,6 +149,7 @@ def make_plan(config: Config) -> Plan:
     """
     methods, paper = discover(method_roots(config)), load_paper()
     raise_all(_unknown_tables(methods, paper), "the methods' manifests")
+    raise_all(_rows_claimed_twice(methods, paper), "the methods' manifests")
     roles = {**{t.id: t.roles for t in paper.tables.values()}}
     roles |= {f.id: f.roles for f in paper.figures.values()}
     by_role = {dataset.role: name for name, dataset in config.datasets.items()}
@@ -160,9 +162,20 @@ def make_plan(config: Config) -> Plan:
     for (dataset, name), _ in sorted(wanted.items()):
         source = methods[name].manifest.source
         if source is not None:
-            wanted.setdefault((dataset, source.method), set()).add(source.variant)
+            needed = {source.variant, source.budget or source.variant}
+            wanted.setdefault((dataset, source.method), set()).update(needed)
     variants = {key: tuple(sorted(names)) for key, names in sorted(wanted.items())}
     return Plan(config, methods, paper, variants)
+
+
+def _rows_claimed_twice(methods: Mapping[str, MethodFolder], paper: Paper) -> list[BenchmarkError]:
+    faults = []
+    for table in paper.tables:
+        try:
+            owners_of_rows(methods, table)
+        except BenchmarkError as fault:
+            faults.append(fault)
+    return faults
 
 
 def _unknown_tables(methods: Mapping[str, MethodFolder], paper: Paper) -> list[BenchmarkError]:

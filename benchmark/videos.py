@@ -76,6 +76,8 @@ class Videos:
         lengths: `[N]` int64, stored frames of each video.
         targets: `[N]` class indices or `[N, C]` 0/1 in training; None in prediction.
         seed: of the run and stage (and epoch, in training).
+        progress: share of the stage's training that is done, 0 to 1, for schedules; 1 in
+            prediction.
         opened: what was handed out, of the whole batch that this is a view of.
     """
 
@@ -88,12 +90,13 @@ class Videos:
         seed: int,
         *,
         targets: Tensor | None = None,
+        progress: float = 1.0,
         meter: Meter | None = None,
     ) -> None:
         self._sources, self._indices, self._meter = sources, indices, meter
         self._rows = torch.arange(len(indices))
         self.keys, self.lengths, self.seed, self.targets = keys, lengths, seed, targets
-        self.opened = Opened(lengths)
+        self.progress, self.opened = progress, Opened(lengths)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -105,6 +108,7 @@ class Videos:
         view._indices, view._rows = self._indices[rows], self._rows[rows]
         chosen = rows.numpy()
         view.keys, view.lengths, view.seed = self.keys[chosen], self.lengths[chosen], self.seed
+        view.progress = self.progress
         view.targets = None if self.targets is None else self.targets[rows]
         return view
 

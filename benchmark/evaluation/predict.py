@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import torch
 
 from benchmark.contract import ExitControl
 from benchmark.cost.meter import Meter
+from benchmark.data.probe import file_sha256
 from benchmark.errors import explained
 from benchmark.evaluation.audit import Auditor, audit_sample
 from benchmark.evaluation.records import RunKey, Steps, concatenate
@@ -61,7 +62,8 @@ def predict_all(
     """
     trainer, layout = Trainer(plan, dataset, method), Layout.of(plan.config)
     trained = json.loads(layout.stage_index(dataset, method, "training", seeds).read_text())
-    untrained = {(e["variant"], e["seed"]): e for e in trained if "checkpoints" not in e}
+    made = {(entry["variant"], entry["seed"]): entry for entry in trained}
+    untrained = {name: entry for name, entry in made.items() if "checkpoints" not in entry}
     keys = [key for key in plan.runs(dataset, method) if key.seed in seeds]
     entries: list[dict[str, Any]] = []
     for key in keys:
@@ -69,7 +71,9 @@ def predict_all(
         def run(key: RunKey = key) -> dict[str, Any]:
             steps = _predict_run(plan, trainer, key, layout.runs)
             audit = audit_run(trainer, key, steps) if key.seed == seeds[0] else []
-            return {"audit": audit, **_facts(trainer, key, trainer.params(key.variant))}
+            facts = _facts(trainer, key, trainer.params(key.variant))
+            checkpoints = [trainer.folder / n for n in made[key.variant, key.seed]["checkpoints"]]
+            return {"audit": audit, **facts, "inputs": _digests(checkpoints, layout.runs)}
 
         entries.append(_entry(key, layout.runs, untrained.get((key.variant, key.seed)), run))
         progress(len(entries), len(keys))
@@ -88,6 +92,7 @@ def _entry(
                 **entry,
                 **run(),
                 "predictions": f"{key.variant}/seed{key.seed}/{rows.name}",
+                "outputs": _digests(rows.parent.glob("*.parquet"), runs),
             }
         except Exception as fault:
             before = {"failed": f"prediction: {explained(fault)}"}
@@ -95,8 +100,13 @@ def _entry(
     return {**entry, **before}
 
 
+def _digests(paths: Iterable[Path], runs: Path) -> dict[str, str]:
+    """Return the SHA-256 of files, by their path below the folder of all runs."""
+    return {str(path.relative_to(runs)): file_sha256(path) for path in sorted(paths)}
+
+
 def _facts(trainer: Trainer, key: RunKey, params: Any) -> dict[str, Any]:
-    """Return what is reported beside the rows: parameters set and learned."""
+    """Return what is reported beside the rows: parameters, set and learned, and the data."""
     trained = trainer.get(key.variant, key.seed, 0)
     networks = trained.networks or trainer.frozen_networks
     roles = trainer.plan.variant_roles(key.method, key.variant)
@@ -104,6 +114,8 @@ def _facts(trainer: Trainer, key: RunKey, params: Any) -> dict[str, Any]:
     return {
         "params": asdict(params),
         "num_parameters": sum(p.numel() for part in parts for p in part.parameters()),
+        "data_digest": trainer.data.digest,
+        "weights": {role: trainer.weights[role] for role in roles},
     }
 
 
@@ -168,6 +180,8 @@ def _predict_run(plan: Plan, trainer: Trainer, key: RunKey, runs: Path) -> Steps
     steps.save(folder / "predictions.parquet")
     if on_train:
         concatenate(train_parts).save(folder / "train_predictions.parquet")
+    else:
+        (folder / "train_predictions.parquet").unlink(missing_ok=True)
     write_text(folder / "training.jsonl", "".join(f"{json.dumps(line)}\n" for line in log))
     return steps
 
@@ -190,11 +204,27 @@ def control_all(plan: Plan, dataset: str, method: str, progress: Progress) -> li
             steps = _control_run(plan, trainer, key, origin, control)
             first = key.seed == plan.config.seeds[0]
             audit = audit_run(trainer, origin, steps, control) if first else []
-            return {"audit": audit, **_facts(trainer, origin, control.params)}
+            facts = _facts(trainer, origin, control.params)
+            inputs = _digests(_rows_read(plan, key), runs)
+            return {"audit": audit, **facts, "inputs": inputs}
 
         entries.append(_entry(key, runs, None if there else ended, run))
         progress(len(entries), len(keys))
     return entries
+
+
+def _rows_read(plan: Plan, key: RunKey) -> list[Path]:
+    """Return the rows that an exit control reads."""
+    source = plan.methods[key.method].manifest.source
+    assert source is not None, "an exit control has a source"
+    runs = Layout.of(plan.config).runs
+    names = ["predictions.parquet", *(["train_predictions.parquet"] * source.train_steps)]
+    origin = RunKey(key.dataset, source.method, source.variant, key.seed).folder(runs)
+    paths = [origin / name for name in names]
+    if source.budget is not None:
+        budget = RunKey(key.dataset, source.method, source.budget, key.seed)
+        paths.append(budget.folder(runs) / "predictions.parquet")
+    return paths
 
 
 def _control(plan: Plan, key: RunKey) -> ExitControl:
@@ -211,6 +241,10 @@ def _control_run(
     train = None
     if source is not None and source.train_steps:
         train = Steps.load(origin.folder(runs) / "train_predictions.parquet")
+    if source is not None and source.budget is not None:
+        budget = RunKey(key.dataset, source.method, source.budget, key.seed)
+        spent = Steps.load(budget.folder(runs) / "predictions.parquet")
+        control.budget_steps = float(spent.exit_step.mean())
     seed = derive_seed(key.dataset, key.method, key.variant, key.seed)
     targets = trainer.data.manifest.targets(test.video_ids.tolist())
     exits = control.exit_steps(test, train, targets, seed)

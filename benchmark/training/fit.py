@@ -89,7 +89,7 @@ def fit(
     for epoch in range(1, epochs + 1):
         total = 0.0
         epoch_seed = derive_seed(seed, "epoch", epoch)
-        for chosen in np.array_split(draw.permutation(num), num_batches):
+        for number, chosen in enumerate(np.array_split(draw.permutation(num), num_batches)):
             indices = torch.from_numpy(chosen)
             batch = Videos(
                 videos.sources,
@@ -98,6 +98,7 @@ def fit(
                 videos.lengths[chosen],
                 epoch_seed,
                 targets=videos.targets[indices],
+                progress=(epoch - 1 + number / num_batches) / epochs,
             )
             loss = method.loss(stage.name, batch)
             optimiser.zero_grad(set_to_none=True)

@@ -11,9 +11,16 @@ from typing import Any
 import torch
 
 from benchmark.contract import Method
+from benchmark.data.probe import file_sha256
 from benchmark.errors import explained
 from benchmark.files import digest_of_files
-from benchmark.inputs import Networks, OpenDataset, make_network, open_dataset
+from benchmark.inputs import (
+    Networks,
+    OpenDataset,
+    make_network,
+    open_dataset,
+    weights_digest,
+)
 from benchmark.layout import Layout, method_code, stage_code
 from benchmark.methods import load_method, make_params
 from benchmark.plan import Plan
@@ -67,6 +74,11 @@ class Trainer:
     def frozen_networks(self) -> Networks:
         """The profile's networks as they are before any fine-tuning."""
         return {role: make_network(self.plan.config, role) for role in self.data.task.networks}
+
+    @cached_property
+    def weights(self) -> dict[str, str]:
+        """The digests of their weights, by role."""
+        return {role: weights_digest(network) for role, network in self.frozen_networks.items()}
 
     def get(self, variant: str, seed: int, fold: int) -> Trained:
         """Return a trained variant; what is missing is trained and stored first."""
@@ -141,8 +153,8 @@ def train_all(
     """Train every variant of a method for some seeds.
 
     Returns:
-        one entry for each (variant, seed): its checkpoints, or why it failed. A method that fails
-        is recorded and the others go on.
+        one entry for each (variant, seed): the SHA-256 of its checkpoints, or why it failed. A
+        method that fails is recorded and the others go on.
     """
     trainer = Trainer(plan, dataset, method)
     variants = plan.variants[dataset, method]
@@ -158,8 +170,10 @@ def train_all(
                 else:
                     trained = [trainer.get(variant, seed, fold) for fold in folds]
                     paths = {path for one in trained for path in one.checkpoints}
-                    names = sorted(str(path.relative_to(trainer.folder)) for path in paths)
-                    entry["checkpoints"] = names
+                    entry["checkpoints"] = {
+                        str(path.relative_to(trainer.folder)): file_sha256(path)
+                        for path in sorted(paths)
+                    }
             except Exception as fault:
                 entry["failed"] = f"training: {explained(fault)}"
             entries.append(entry)
