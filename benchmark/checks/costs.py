@@ -68,7 +68,7 @@ def monotone_cost(subject: Subject) -> list[str]:
 
 
 def _mean_macs(subject: Subject, param: str, value: int | float | str) -> float:
-    params = subject.params(**{param: value})
+    params = subject.params(changes={param: value})
     rows: Steps
     if subject.is_control:
         rows = ControlRun(subject).rows(params)

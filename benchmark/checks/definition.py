@@ -63,7 +63,7 @@ def _trade_off_faults(subject: Subject) -> list[str]:
     faults = ["trade_off: cheap and dear are the same"] if trade.cheap == trade.dear else []
     for value in (trade.cheap, trade.dear):
         try:
-            subject.params(**{trade.param: value})
+            subject.params(changes={trade.param: value})
         except BenchmarkError as fault:
             faults.append(f"trade_off: {fault}")
     return faults

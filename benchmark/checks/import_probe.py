@@ -43,9 +43,7 @@ def import_faults(roots: Sequence[Path], names: Sequence[str]) -> dict[str, list
             check=False,
         )
         lines = [line for line in ended.stdout.splitlines() if line.startswith(_MARK)]
-        found |= {
-            name: faults for line in lines for name, faults in [json.loads(line[len(_MARK) :])]
-        }
+        found |= dict(json.loads(line[len(_MARK) :]) for line in lines)
         if len(lines) < len(pending):
             words = ended.stderr.strip().splitlines()[-1:] or ["no word"]
             blamed = pending[len(lines)]

@@ -55,9 +55,8 @@ def checkpoint(subject: Subject) -> list[str]:
                 return [f"the checkpoint of stage '{stage.name}' does not load"]
     before = subject.rows(method.eval(), world.test, stored=False, world=world)
     after = subject.rows(fresh.eval(), world.test, stored=False, world=fresh_world)
-    return [
-        f"loaded from its checkpoints, it has other {what}" for what in _differences(before, after)
-    ]
+    changed = _differences(before, after)
+    return [f"loaded from its checkpoints, it has other {what}" for what in changed]
 
 
 def same_seed(subject: Subject) -> list[str]:
@@ -68,11 +67,11 @@ def same_seed(subject: Subject) -> list[str]:
     """
     if subject.is_control:
         run = ControlRun(subject)
-        twice = []
+        exits = []
         for number in (1, 2):
             with scrambled(number):
-                twice.append(run.exits(subject.params()))
-        same = np.array_equal(*twice)
+                exits.append(run.exits(subject.params()))
+        same = np.array_equal(exits[0], exits[1])
         return [] if same else ["with one seed it gives different exit steps each time"]
     rows = []
     for number in (1, 2):

@@ -68,10 +68,9 @@ def _decided(
         return np.ones(len(rows), dtype=bool)
     first = np.minimum(whole.exit_step[rows], other.exit_step) - 1
     gap = np.abs(whole.exit_values[rows, first] - method.exit_threshold)
-    decided: npt.NDArray[np.bool_] = (whole.exit_step[rows] == other.exit_step) | ~(
-        gap < SCORE_TOLERANCE
-    )
-    return decided
+    same: npt.NDArray[np.bool_] = whole.exit_step[rows] == other.exit_step
+    clear: npt.NDArray[np.bool_] = ~(gap < SCORE_TOLERANCE)
+    return same | clear
 
 
 def no_look_ahead(subject: Subject) -> list[str]:
@@ -81,9 +80,8 @@ def no_look_ahead(subject: Subject) -> list[str]:
     """
     subject.leave_if_control("and opens no frame")
     faults, world = [], subject.world
-    noise = torch.randint(
-        256, world.frames.shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
-    )
+    draw = torch.Generator().manual_seed(0)
+    noise = torch.randint(256, world.frames.shape, dtype=torch.uint8, generator=draw)
     for name, method in subject.ready():
         sources = world.sources(stored=True)
         before, videos = answer(copy.deepcopy(method), world, sources)

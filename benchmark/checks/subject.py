@@ -66,11 +66,13 @@ class Subject:
         variants = self.manifest.variants
         return "default" if "default" in variants else next(iter(variants))
 
-    def params(self, variant: str | None = None, **changes: Any) -> Any:
-        """Return a variant's parameters, some of them changed."""
+    def params(self, variant: str = "", changes: Mapping[str, Any] | None = None) -> Any:
+        """Return the parameters of a variant, the main one if none is named, with changes."""
         name = variant or self.main_variant
         where = f"{self.folder.folder / 'method.yaml'}: {name}"
-        return make_params(self.kind, {**self.manifest.variants[name].params, **changes}, where)
+        return make_params(
+            self.kind, {**self.manifest.variants[name].params, **(changes or {})}, where
+        )
 
     @cached_property
     def world(self) -> World:
