@@ -7,8 +7,8 @@ is found again, by name and digest, when it is killed and started once more.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +139,10 @@ def _train(job: Job) -> None:
     from benchmark.training.runs import train_all  # noqa: PLC0415
 
     _bind_threads(job.threads)
-    entries = train_all(job.plan(), job.dataset, job.method, job.seeds, job.log.progress)
-    _write_index(job, "training", entries)
+    plan = job.plan()
+    entries = train_all(plan, job.dataset, job.method, job.seeds, job.log.progress)
+    index = job.layout.stage_index(job.dataset, job.method, "training", job.seeds)
+    _write_index(job, plan, "train", index, entries)
 
 
 def _predict(job: Job) -> None:
@@ -152,7 +154,8 @@ def _predict(job: Job) -> None:
         entries = control_all(plan, job.dataset, job.method, job.log.progress)
     else:
         entries = predict_all(plan, job.dataset, job.method, job.seeds, job.log.progress)
-    _write_index(job, "predictions", entries)
+    index = job.layout.stage_index(job.dataset, job.method, "predictions", job.seeds)
+    _write_index(job, plan, "predict", index, entries)
 
 
 def _evaluate(job: Job) -> None:
@@ -163,7 +166,8 @@ def _evaluate(job: Job) -> None:
     paths = [layout.stage_index(job.dataset, job.method, "predictions", b) for b in blocks]
     entries = [entry for path in paths for entry in json.loads(path.read_text())]
     written = evaluate_all(plan, job.dataset, job.method, entries, job.log.progress)
-    write_json(layout.results_index(job.dataset, job.method), written)
+    index = layout.results_index(job.dataset, job.method)
+    _write_index(job, plan, "evaluate", index, written)
 
 
 def _table(job: Job) -> None:
@@ -192,10 +196,10 @@ def _costs(job: Job) -> None:
 
 
 def _timing(job: Job) -> None:
-    from benchmark.evaluation.timing import write_timings  # noqa: PLC0415
+    from benchmark.reporting.timings import write_timings  # noqa: PLC0415
 
     _bind_threads(job.threads)
-    write_timings(job.plan(), "table1", job.layout.tables, job.log.progress)
+    write_timings(job.plan(), job.layout.tables, job.log.progress)
 
 
 def _known_answers(job: Job) -> None:
@@ -207,11 +211,29 @@ def _known_answers(job: Job) -> None:
 def _track(job: Job) -> None:
     from benchmark.tracking import mirror  # noqa: PLC0415
 
-    manifests = {name: job.layout.manifest(name) for name in job.config.datasets}
-    report = mirror(job.config, job.layout.runs, job.layout.tables, manifests)
+    plan, manifests = job.plan(), {n: job.layout.manifest(n) for n in job.config.datasets}
+    wanted = {key for pair in plan.variants for key in plan.runs(*pair)}
+    report = mirror(job.config, job.layout.runs, job.layout.tables, manifests, wanted)
     job.log.write(str(report))
     print(report)
     write_json(job.layout.root / "tracked.json", asdict(report))
+
+
+def _salvage(job: Job) -> None:
+    """After jobs that died: mark the results that they owe, and write all tables with those."""
+    from benchmark.withdrawal import mark_missing  # noqa: PLC0415
+
+    plan = job.plan()
+    if not mark_missing(plan):
+        return
+    for table in plan.paper.tables:
+        _table(replace(job, item=table))
+    _document(job)
+    for figure in plan.paper.figures:
+        _figure(replace(job, item=figure))
+    if any(dataset.builtin for dataset in job.config.datasets.values()):
+        _known_answers(job)
+    _track(job)
 
 
 def _outcome(job: Job) -> None:
@@ -235,8 +257,14 @@ def _outcome(job: Job) -> None:
     write_json(job.layout.root / "outcome.json", {"failed": 0})
 
 
-def _write_index(job: Job, stage: str, entries: Sequence[Any]) -> None:
-    write_json(job.layout.stage_index(job.dataset, job.method, stage, job.seeds), entries)
+def _write_index(
+    job: Job, plan: Plan, stage: str, path: Path, entries: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write a stage's list of files, with what they were made with."""
+    from benchmark.verification.made_with import made_with  # noqa: PLC0415
+
+    digests = made_with(plan, stage, job.dataset, job.method)
+    write_json(path, [{**entry, "made_with": digests} for entry in entries])
 
 
 def _bind_threads(threads: int) -> None:
@@ -263,6 +291,7 @@ JOBS: dict[str, Callable[[Job], None]] = {
     "timing": _timing,
     "known_answers": _known_answers,
     "track": _track,
+    "salvage": _salvage,
     "outcome": _outcome,
 }
 

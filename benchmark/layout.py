@@ -30,12 +30,7 @@ _CODE: dict[str, tuple[str, ...]] = {
     "predict": (*_LEARNING, "training/*.py", "evaluation/*.py", "cost/*.py"),
     "evaluate": (*_SHARED, "evaluation/*.py"),
     "costs": (*_SHARED, "cost/*.py"),
-    "known_answers": (
-        *_SHARED,
-        "reporting/known_answers.py",
-        "reporting/formats.py",
-        "data/builtin/*.py",
-    ),
+    "known_answers": (*_SHARED, "reporting/*.py", "data/builtin/*.py"),
     "report": (*_SHARED, "reporting/*", "evaluation/*.py"),
     "track": (*_SHARED, "tracking*.py", "evaluation/result.py"),
 }

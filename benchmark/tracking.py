@@ -13,13 +13,14 @@ import os
 import re
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from benchmark.config import Config
+from benchmark.evaluation.records import RunKey
 from benchmark.tracking_runs import (
     DIGEST_TAG,
     GROUP_TAG,
@@ -70,7 +71,11 @@ class MirrorReport:
 
 
 def mirror(
-    config: Config, runs_folder: Path, tables_folder: Path, manifests: Mapping[str, Path]
+    config: Config,
+    runs_folder: Path,
+    tables_folder: Path,
+    manifests: Mapping[str, Path],
+    wanted: Collection[RunKey],
 ) -> MirrorReport:
     """Bring MLflow to the state of the result files.
 
@@ -81,11 +86,12 @@ def mirror(
         runs_folder: searched for `<dataset>/<method>/<variant>/seed<n>/result.json`.
         tables_folder: kept as the artifacts of one run, if there are any.
         manifests: by dataset, the file that its dataset input points to.
+        wanted: the runs of the plan; what others left behind is not mirrored.
 
     Raises:
         BenchmarkError: if there are no results, or some cannot be read.
     """
-    families = read_families(runs_folder)
+    families = read_families(runs_folder, wanted)
     tables = tables_family(tables_folder)
     uri = tracking_uri(config)
     shown = _without_password(uri)

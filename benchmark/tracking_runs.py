@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from benchmark.errors import BenchmarkError, raise_all
+from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.result import Result
 from benchmark.files import digest_of, digest_of_files
 
@@ -68,15 +69,18 @@ class Family:
         return sorted(run.digest for run in (self.parent, *self.children))
 
 
-def read_families(runs_folder: Path) -> dict[str, Family]:
-    """Read all results, by '<dataset>/<method>/<variant>'.
+def read_families(runs_folder: Path, wanted: Collection[RunKey]) -> dict[str, Family]:
+    """Read the results of the runs that are wanted, by '<dataset>/<method>/<variant>'.
 
     Raises:
         BenchmarkError: if there is none, or some cannot be read.
     """
     seeds: dict[str, list[tuple[Result, Run]]] = defaultdict(list)
     faults = []
-    for path in sorted(runs_folder.glob("*/*/*/seed*/result.json")):
+    for key in sorted(wanted):
+        path = key.folder(runs_folder) / "result.json"
+        if not path.is_file():
+            continue
         try:
             result = Result.load(path)
         except BenchmarkError as fault:

@@ -12,11 +12,17 @@ from mlflow.entities import ViewType
 
 from benchmark.config import load_config
 from benchmark.errors import BenchmarkError
+from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.result import Counts, Result
 from benchmark.tracking import mirror, tracking_uri
 
 SMOKE = Path(__file__).parent.parent / "config" / "smoke.yaml"
 MANIFEST_DIGEST = "0123456789abcdef"
+WANTED = [
+    RunKey("long", method, "default", seed)
+    for method in ("frameexit", "broken", "wordy")
+    for seed in (0, 1)
+]
 
 
 def result(method="frameexit", seed=0, **changes):
@@ -69,7 +75,7 @@ class Folder:
 
     def mirror(self):
         manifests = {"long": self.manifest}
-        report = mirror(self.config, self.runs, self.root / "tables", manifests)
+        report = mirror(self.config, self.runs, self.root / "tables", manifests, WANTED)
         assert not report.reason, report
         return report.num_added, report.num_replaced, report.num_removed, report.num_unchanged
 
@@ -208,6 +214,13 @@ def test_runs_without_files_go_and_come_back_with_them(folder):
     assert folder.found()["long/broken/default/seed0"].data.tags["status"] == "skipped"
 
 
+def test_what_a_removed_method_left_behind_is_not_mirrored(folder):
+    result(method="removed").save(folder.runs)
+    result(seed=2).save(folder.runs)  # of a seed that the profile no longer has
+    assert folder.mirror() == (3, 0, 0, 0)
+    assert not any("removed" in name or "seed2" in name for name in folder.found())
+
+
 def test_a_lost_store_is_restored(folder, tmp_path):
     folder.mirror()
     shutil.copytree(folder.root, tmp_path / "again" / "smoke", ignore=lambda *_: ["mlflow.db"])
@@ -275,7 +288,7 @@ def test_an_unreachable_server_is_reported_and_not_raised(folder, monkeypatch, p
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     else:
         folder.config = folder.config.model_copy(update={"mlflow_uri": uri})
-    report = mirror(folder.config, folder.runs, folder.root / "tables", {})
+    report = mirror(folder.config, folder.runs, folder.root / "tables", {}, WANTED)
     assert report.uri == "http://***@127.0.0.1:1"
     assert "MLflow at http://***@127.0.0.1:1 is not up to date" in str(report)
     assert "run this step again" in str(report)

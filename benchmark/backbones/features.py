@@ -21,6 +21,7 @@ from benchmark.backbones.registry import Backbone
 from benchmark.cost.counter import MacCounter
 from benchmark.cost.meter import Meter
 from benchmark.data.frame_store import FrameStore
+from benchmark.data.probe import file_sha256
 from benchmark.data.sampling import clip_positions
 from benchmark.errors import BenchmarkError
 from benchmark.files import replace_when_complete, write_json
@@ -53,7 +54,8 @@ def extract_features(
 ) -> None:
     """Compute the features of every stored frame, or of clips that follow each other.
 
-    Writes `features.npy`, `[all inputs, D]` float32, and `index.json` with each video's first row.
+    Writes `features.npy`, `[all inputs, D]` float32, and `index.json` with each video's first row
+    and the SHA-256 of the former.
     Batches are made of the same frames, and computed by one thread each, for any number of
     workers: so are the bytes. A store that is there already, of these frames and weights, is kept.
     """
@@ -92,7 +94,8 @@ def extract_features(
             if progress:
                 progress(block.stop, len(videos))
         rows.flush()
-    write_json(folder / "index.json", {**facts, "first_row": first.tolist()})
+    sha256 = file_sha256(folder / "features.npy")
+    write_json(folder / "index.json", {**facts, "first_row": first.tolist(), "sha256": sha256})
 
 
 def _is_there(folder: Path, facts: dict[str, object]) -> bool:
@@ -100,7 +103,9 @@ def _is_there(folder: Path, facts: dict[str, object]) -> bool:
         index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return (folder / "features.npy").is_file() and all(index.get(k) == facts[k] for k in facts)
+    rows = folder / "features.npy"
+    same = rows.is_file() and all(index.get(k) == facts[k] for k in facts)
+    return same and index.get("sha256") == file_sha256(rows)
 
 
 def count_macs_per_input(backbone: Backbone) -> int:

@@ -21,14 +21,69 @@ from benchmark.plan import Plan
 from benchmark.provenance import provenance
 from benchmark.seeds import derive_seed
 
-__all__ = ["evaluate_all"]
+__all__ = ["Evaluator", "audits_of", "evaluate_all"]
+
+# What a result repeats of its prediction job's entry: every link back to videos and labels.
+_CHAIN = ("data_digest", "weights", "inputs", "outputs", "made_with")
+
+Entry = Mapping[str, Any]
+"""What a prediction job said of one run."""
+
+
+class Evaluator:
+    """Works out the results of a dataset's runs: when they are made, and when they are verified."""
+
+    def __init__(self, plan: Plan, dataset: str) -> None:
+        self._plan, self._dataset, self._layout = plan, dataset, Layout.of(plan.config)
+        self.manifest = read_manifest(self._layout.manifest(dataset))
+        store = FrameStore.open(self._layout.frames(plan.config.frames_name(dataset)))
+        self._sources = {video: store.source_frames(video) for video in store.video_ids}
+        self._num_undecodable = len(store.failures)
+        self._weights: dict[tuple[str, ...], npt.NDArray[np.int32]] = {}
+
+    def result(
+        self, key: RunKey, entry: Entry, audit: Sequence[str] = ()
+    ) -> tuple[Result, npt.NDArray[np.float64] | None]:
+        """Return a run's result, and its metric in each resample where it has numbers.
+
+        Args:
+            key: names the run.
+            entry: what its prediction job said.
+            audit: what the audit of the variant found, on whichever seed it ran.
+
+        Raises:
+            BenchmarkError: if the rows cannot be read.
+        """
+        base = _base(self._plan, self.manifest, self._num_undecodable, key)
+        base["provenance"] |= {name: entry[name] for name in _CHAIN if name in entry}
+        if audit:
+            base["labels"] = (*base["labels"], f"AUDIT FAILED: {audit[0]}")
+        status = _status(entry)
+        if status != "ok":
+            return Result(**base, status=status, reason=entry[status]), None
+        steps = Steps.load(self._layout.runs / key.dataset / key.method / entry["predictions"])
+        ids = steps.video_ids.tolist()
+        targets = _labels_of(self.manifest, ids)
+        opened = _opened(steps, self._sources)
+        known = {"params": entry["params"], "num_parameters": entry["num_parameters"]}
+        result = _measured({**base, **opened, **known}, steps, targets)
+        scores = steps.exit_scores()
+        weights = self._resamples(tuple(ids))
+        return result, replicate_metric(result.primary_metric, scores, targets, weights)
+
+    def _resamples(self, ids: tuple[str, ...]) -> npt.NDArray[np.int32]:
+        if ids not in self._weights:
+            seed = derive_seed("bootstrap", self._dataset, self.manifest.digest)
+            number = self._plan.config.bootstrap.replicates
+            self._weights[ids] = resamples(len(ids), number, seed)
+        return self._weights[ids]
 
 
 def evaluate_all(
     plan: Plan,
     dataset: str,
     method: str,
-    entries: Sequence[Mapping[str, Any]],
+    entries: Sequence[Entry],
     progress: Callable[[int, int], None],
 ) -> list[dict[str, Any]]:
     """Write the result of every run of a method on a dataset.
@@ -43,50 +98,31 @@ def evaluate_all(
     Returns:
         one entry for each result: its file, digest and status.
     """
-    layout = Layout.of(plan.config)
-    manifest = read_manifest(layout.manifest(dataset))
-    owner = plan.config.frames_name(dataset)
-    store = FrameStore.open(layout.frames(owner))
-    sources = {video: store.source_frames(video) for video in store.video_ids}
+    runs, evaluator = Layout.of(plan.config).runs, Evaluator(plan, dataset)
     said = {(entry["variant"], entry["seed"]): entry for entry in entries}
-    audited = {entry["variant"]: entry["audit"] for entry in entries if entry.get("audit")}
-    weights: dict[tuple[str, ...], npt.NDArray[np.int32]] = {}
+    audits = audits_of(entries)
     written = []
     keys = plan.runs(dataset, method)
     for number, key in enumerate(keys, 1):
         entry = said[key.variant, key.seed]
-        base = _base(plan, manifest, len(store.failures), key)
-        if audited.get(key.variant):
-            base["labels"] = (*base["labels"], f"AUDIT FAILED: {audited[key.variant][0]}")
-        status = _status(entry)
-        if status != "ok":
-            (key.folder(layout.runs) / "replicates.npy").unlink(missing_ok=True)
-            path = Result(**base, status=status, reason=entry[status]).save(layout.runs)
-        else:
-            steps = Steps.load(layout.runs / dataset / method / entry["predictions"])
-            ids = tuple(steps.video_ids.tolist())
-            if ids not in weights:
-                seed = derive_seed("bootstrap", dataset, manifest.digest)
-                weights[ids] = resamples(len(ids), plan.config.bootstrap.replicates, seed)
-            targets = _labels_of(manifest, list(ids))
-            opened = _opened(steps, sources)
-            known = {"params": entry["params"], "num_parameters": entry["num_parameters"]}
-            result = _measured({**base, **opened, **known}, steps, targets)
-            replicates = replicate_metric(
-                result.primary_metric, steps.exit_scores(), targets, weights[ids]
-            )
-            path = result.save(layout.runs, replicates)
+        result, replicates = evaluator.result(key, entry, audits.get(key.variant, ()))
+        path = result.save(runs, replicates)
         written.append(
             {
                 "variant": key.variant,
                 "seed": key.seed,
-                "result": str(path.relative_to(layout.runs)),
+                "result": str(path.relative_to(runs)),
                 "digest": digest_of_files([path]),
-                "status": status,
+                "status": result.status,
             }
         )
         progress(number, len(keys))
     return written
+
+
+def audits_of(entries: Sequence[Entry]) -> dict[str, Sequence[str]]:
+    """Return what the audits found wrong, by variant."""
+    return {entry["variant"]: entry["audit"] for entry in entries if entry.get("audit")}
 
 
 def _status(entry: Mapping[str, Any]) -> Literal["ok", "failed", "skipped"]:
@@ -97,7 +133,6 @@ def _status(entry: Mapping[str, Any]) -> Literal["ok", "failed", "skipped"]:
 
 def _base(plan: Plan, manifest: Manifest, num_undecodable: int, key: RunKey) -> dict[str, Any]:
     settings = plan.config.datasets[key.dataset]
-    method = plan.methods[key.method].manifest
     counts = manifest.counts()
     return {
         "dataset": key.dataset,
@@ -105,7 +140,7 @@ def _base(plan: Plan, manifest: Manifest, num_undecodable: int, key: RunKey) -> 
         "method": key.method,
         "variant": key.variant,
         "seed": key.seed,
-        "kind": method.kind,
+        "kind": plan.methods[key.method].manifest.kind,
         "primary_metric": settings.metric,
         "params": plan.params(key.dataset, key.method, key.variant),
         "labels": labels(plan, key),

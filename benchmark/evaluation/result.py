@@ -84,9 +84,14 @@ class Result(BaseModel):
         return self.metrics[self.primary_metric]
 
     def save(self, runs: Path, replicates: npt.NDArray[np.float64] | None = None) -> Path:
-        """Write `result.json`, and `replicates.npy` beside it: the metric in each resample."""
+        """Write `result.json`, and `replicates.npy` beside it: the metric in each resample.
+
+        Without numbers those of an earlier run go.
+        """
         folder = self.key.folder(runs)
-        if replicates is not None:
+        if replicates is None:
+            (folder / "replicates.npy").unlink(missing_ok=True)
+        else:
             folder.mkdir(parents=True, exist_ok=True)
             np.save(folder / "replicates.npy", replicates)
         path = folder / "result.json"

@@ -7,9 +7,8 @@ among the MACs. The rule that calls this runs alone on the machine; nothing in i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
@@ -21,7 +20,6 @@ from benchmark.data.decoding import decode_frames
 from benchmark.evaluation.audit import audit_sample
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.stepping import run_with_exits
-from benchmark.files import write_text
 from benchmark.layout import Layout
 from benchmark.plan import Plan
 from benchmark.provenance import provenance
@@ -29,7 +27,7 @@ from benchmark.seeds import video_keys
 from benchmark.training.runs import Trained, Trainer
 from benchmark.videos import FeatureSource, Videos
 
-__all__ = ["Timing", "write_timings"]
+__all__ = ["Timing", "time_runs", "timed_keys"]
 
 _VIDEOS, _REPEATS = 16, 3
 
@@ -40,7 +38,7 @@ class Timing:
 
     Attributes:
         decode_ms: until the last frame that the method opens is decoded, from the video file;
-            NaN where the file is gone.
+            none where the file is gone.
         single_ms: from stored frames to the answer, batch 1.
         batched_ms: the same in one batch of all sampled videos.
         num_videos: in the sample.
@@ -50,7 +48,7 @@ class Timing:
     dataset: str
     method: str
     variant: str
-    decode_ms: float
+    decode_ms: float | None
     single_ms: float
     batched_ms: float
     num_videos: int
@@ -58,38 +56,27 @@ class Timing:
     processor: str
 
 
-def write_timings(
-    plan: Plan, table: str, folder: Path, progress: Callable[[int, int], None]
-) -> None:
-    """Time the methods of a table that run a network of their own; write `timing.csv` and `.md`."""
-    keys = [
-        RunKey(dataset, method, variant, plan.config.seeds[0])
+def timed_keys(plan: Plan, tables: Collection[str]) -> list[RunKey]:
+    """Return the first seed's runs of some tables' rows that run a network of their own."""
+    seed = plan.config.seeds[0]
+    return [
+        RunKey(dataset, method, variant, seed)
         for (dataset, method), variants in plan.variants.items()
         if not plan.is_control(method)
         for variant in variants
-        if table in plan.methods[method].manifest.variants[variant].shown_in
+        if set(tables) & set(plan.methods[method].manifest.variants[variant].shown_in)
     ]
+
+
+def time_runs(
+    plan: Plan, keys: Sequence[RunKey], progress: Callable[[int, int], None]
+) -> list[Timing]:
+    """Time some runs, one after the other."""
     timings = []
     for number, key in enumerate(keys, 1):
         timings.append(_time_run(plan, key))
         progress(number, len(keys))
-    names = [field.name for field in fields(Timing)]
-    rows = [[_cell(getattr(one, name)) for name in names] for one in timings]
-    csv = [",".join(names), *(",".join(row) for row in rows)]
-    write_text(folder / "timing.csv", "\n".join(csv) + "\n")
-    lines = [
-        "**Measured time**, milliseconds a video (medians), on the machine named in each row. "
-        "Exit controls run no network of their own and have no row.",
-        "",
-        "| " + " | ".join(names) + " |",
-        "| " + " | ".join("---" for _ in names) + " |",
-        *("| " + " | ".join(row) + " |" for row in rows),
-    ]
-    write_text(folder / "timing.md", "\n".join(lines) + "\n")
-
-
-def _cell(value: object) -> str:
-    return f"{value:.2f}" if isinstance(value, float) else str(value).replace(",", " ")
+    return timings
 
 
 def _time_run(plan: Plan, key: RunKey) -> Timing:
@@ -102,13 +89,14 @@ def _time_run(plan: Plan, key: RunKey) -> Timing:
     lengths = trainer.data.lengths(ids)
     alone = list(_seconds(trained, sources, ids, lengths, singles))
     together = list(_seconds(trained, sources, ids, lengths, [places]))
+    decoding = _decode_seconds(plan, trainer, key, ids)
     machine = provenance()["machine"]
     assert isinstance(machine, dict)
     return Timing(
         key.dataset,
         key.method,
         key.variant,
-        1e3 * _decode_seconds(plan, trainer, key, ids),
+        None if decoding is None else 1e3 * decoding,
         1e3 * median(alone),
         1e3 * median(together) / len(ids),
         len(ids),
@@ -138,7 +126,7 @@ def _seconds(
                 yield time.perf_counter() - start
 
 
-def _decode_seconds(plan: Plan, trainer: Trainer, key: RunKey, ids: Sequence[str]) -> float:
+def _decode_seconds(plan: Plan, trainer: Trainer, key: RunKey, ids: Sequence[str]) -> float | None:
     steps = Steps.load(key.folder(Layout.of(plan.config).runs) / "predictions.parquet")
     rows = {video: row for row, video in enumerate(steps.video_ids.tolist())}
     manifest = trainer.data.manifest
@@ -147,7 +135,7 @@ def _decode_seconds(plan: Plan, trainer: Trainer, key: RunKey, ids: Sequence[str
     for video in ids:
         path, row = manifest.root / paths[video], rows[video]
         if not path.is_file():
-            return float("nan")
+            return None
         last = steps.last_opened[row, steps.exit_step[row] - 1]
         wanted = trainer.data.store.source_frames(video)[last : last + 1]
         start = time.perf_counter()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from matplotlib import rc_context
+from matplotlib.figure import Figure
 
 from benchmark.config import Config
 from benchmark.methods import MethodFolder
@@ -13,10 +14,12 @@ from benchmark.reporting.figure_classes import draw_classes
 from benchmark.reporting.figure_exits import draw_exit_statistics, draw_other_exits
 from benchmark.reporting.figure_runs import shown_runs
 from benchmark.reporting.figure_tradeoff import draw_tradeoff
+from benchmark.reporting.formats import Value, to_csv
 from benchmark.reporting.paper import load_paper
+from benchmark.reporting.sources import result_files, shown_keys, write_sources
 from benchmark.reporting.style import SETTINGS, write_files
 
-__all__ = ["write_figure"]
+__all__ = ["figure_csv", "write_figure"]
 
 _OF_STEPS = {
     "figure3": draw_exit_statistics,
@@ -28,7 +31,9 @@ _OF_STEPS = {
 def write_figure(
     config: Config, methods: Mapping[str, MethodFolder], figure: str, folder: Path
 ) -> None:
-    """Write `<figure>.png`, `.svg` and `.csv`; where nothing ran, the picture says why.
+    """Write `<figure>.png`, `.svg`, `.csv`, and what they were made of.
+
+    Where nothing ran, the picture says why.
 
     Args:
         config: the profile.
@@ -39,11 +44,23 @@ def write_figure(
     Raises:
         BenchmarkError: if a file of a measured run cannot be read.
     """
-    spec = load_paper().figures[figure]
     with rc_context(SETTINGS):
-        if figure in _OF_STEPS:
-            runs = shown_runs(config, methods, spec)
-            drawn, records = _OF_STEPS[figure](config, spec.title, runs)
-        else:
-            drawn, records = draw_tradeoff(config, methods, spec)
+        drawn, records = _drawn(config, methods, figure)
         write_files(drawn, records, folder, figure)
+    keys = shown_keys(config, methods, figure, load_paper().figures[figure].roles)
+    write_sources(config, folder, figure, result_files(config, keys))
+
+
+def figure_csv(config: Config, methods: Mapping[str, MethodFolder], figure: str) -> str:
+    """Return the csv of the data that a figure shows."""
+    with rc_context(SETTINGS):
+        return to_csv(_drawn(config, methods, figure)[1])
+
+
+def _drawn(
+    config: Config, methods: Mapping[str, MethodFolder], figure: str
+) -> tuple[Figure, list[dict[str, Value]]]:
+    spec = load_paper().figures[figure]
+    if figure in _OF_STEPS:
+        return _OF_STEPS[figure](config, spec.title, shown_runs(config, methods, spec))
+    return draw_tradeoff(config, methods, spec)

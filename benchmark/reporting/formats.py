@@ -11,7 +11,7 @@ from itertools import groupby
 
 from benchmark.reporting.wide import MEASURED_COLUMNS, PAPER_COLUMNS, Line, Part, WideTable
 
-__all__ = ["to_csv", "to_latex", "to_markdown", "to_terminal"]
+__all__ = ["Value", "to_csv", "to_latex", "to_list", "to_markdown", "to_terminal"]
 
 _WIDTH = 120
 _LATEX = {
@@ -50,6 +50,17 @@ def to_markdown(table: WideTable) -> str:
         lines.append(_pipes([f"**{section}**", *([""] * len(_headings(table)))]))
         lines += [_pipes([line.label, *_cells(line)]) for line in members]
     return "\n".join([*lines, "", " ".join(table.caption), ""])
+
+
+def to_list(introduction: str, records: Sequence[Mapping[str, Value]], decimals: int) -> str:
+    """Return records as markdown below an introduction, floats to some decimals."""
+
+    def cell(value: Value) -> str:
+        return f"{value:.{decimals}f}" if isinstance(value, float) else _plain(value)
+
+    heads = [_pipes(list(records[0])), _pipes(["---"] * len(records[0]))] if records else []
+    rows = [_pipes([cell(value) for value in record.values()]) for record in records]
+    return "\n".join([introduction, "", *heads, *rows, ""])
 
 
 def to_latex(table: WideTable) -> str:

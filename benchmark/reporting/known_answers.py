@@ -9,7 +9,7 @@ gates would be.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,18 @@ from benchmark.errors import BenchmarkError
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.files import write_text
 from benchmark.layout import Layout
-from benchmark.reporting.formats import to_csv
+from benchmark.reporting.formats import to_csv, to_list
+from benchmark.reporting.measurements import MEASURED, measure
+from benchmark.reporting.sources import result_files, write_sources
 from benchmark.seeds import derive_seed
 
-__all__ = ["Finding", "write_known_answers"]
+__all__ = ["Finding", "known_answers_keys", "known_answers_texts", "write_known_answers"]
 
 Statistic = npt.NDArray[np.float64]
+_INTRODUCTION = (
+    "**Known answers.** Measured on built-in videos, against the generator's record of what shows "
+    "when. Steps are numbered from 1; low and high are the 95 % bootstrap interval over videos."
+)
 
 
 @dataclass(frozen=True)
@@ -52,27 +58,36 @@ class Finding:
 
 def write_known_answers(config: Config, folder: Path) -> None:
     """Write `known_answers.csv` and `.md` for the built-in sets of a profile."""
-    findings = [
-        finding
-        for dataset, settings in config.datasets.items()
-        if settings.builtin is not None
-        for finding in _findings(config, dataset)
-    ]
-    rows = [_cells(finding) for finding in findings]
-    write_text(folder / "known_answers.csv", to_csv([asdict(finding) for finding in findings]))
-    lines = [
-        "**Known answers.** Measured on built-in videos, against the generator's record of what "
-        "shows when. Steps are numbered from 1; intervals are 95 % bootstrap over videos.",
-        "",
-        "| dataset | question | value | 95 % interval | videos |",
-        "| --- | --- | ---: | ---: | ---: |",
-        *(f"| {d} | {q} | {v} | [{low}, {high}] | {n} |" for d, q, v, low, high, n in rows),
-    ]
-    write_text(folder / "known_answers.md", "\n".join(lines) + "\n")
+    for name, text in known_answers_texts(config).items():
+        write_text(folder / name, text)
+    layout, sets = Layout.of(config), _builtin_sets(config)
+    truths = [layout.videos(dataset) / "truth.jsonl" for dataset in sets]
+    results = result_files(config, known_answers_keys(config))
+    made_of = [*results, *(path for path in truths if path.is_file())]
+    write_sources(config, folder, "known_answers", made_of)
 
 
-def _cells(finding: Finding) -> list[str]:
-    return [f"{x:.4f}" if isinstance(x, float) else str(x) for x in astuple(finding)]
+def known_answers_keys(config: Config) -> list[RunKey]:
+    """Return the runs that are held against the record."""
+    return [
+        RunKey(dataset, method, "default", seed)
+        for dataset in _builtin_sets(config)
+        for method in ("frameexit", "oracle_exit")
+        for seed in config.seeds
+    ]
+
+
+def known_answers_texts(config: Config) -> dict[str, str]:
+    """Return the text of both files, by name."""
+    findings = [asdict(f) for dataset in _builtin_sets(config) for f in _findings(config, dataset)]
+    return {
+        "known_answers.csv": to_csv(findings),
+        "known_answers.md": to_list(_INTRODUCTION, findings, decimals=4),
+    }
+
+
+def _builtin_sets(config: Config) -> list[str]:
+    return [name for name, settings in config.datasets.items() if settings.builtin is not None]
 
 
 def _findings(config: Config, dataset: str) -> Iterator[Finding]:
@@ -126,12 +141,12 @@ def _findings(config: Config, dataset: str) -> Iterator[Finding]:
 
 
 def _runs(config: Config, dataset: str, method: str, variant: str) -> list[Steps]:
+    """Return the steps of all seeds; none if any of them has no numbers."""
+    if measure(config, dataset, method, variant).status != MEASURED:
+        return []
     runs = Layout.of(config).runs
-    paths = [
-        RunKey(dataset, method, variant, seed).folder(runs) / "predictions.parquet"
-        for seed in config.seeds
-    ]
-    return [Steps.load(path) for path in paths if path.is_file()]
+    keys = [RunKey(dataset, method, variant, seed) for seed in config.seeds]
+    return [Steps.load(key.folder(runs) / "predictions.parquet") for key in keys]
 
 
 def _decidable(run: Steps, truths: Sequence[Truth], store: FrameStore) -> Statistic:

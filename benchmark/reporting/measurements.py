@@ -95,7 +95,7 @@ class Outcome:
 
 
 def measure(config: Config, dataset: str, method: str, variant: str) -> Outcome:
-    """Read all seeds of a variant.
+    """Read all seeds of a variant that the profile runs.
 
     Raises:
         BenchmarkError: if a result file cannot be read.
@@ -104,7 +104,7 @@ def measure(config: Config, dataset: str, method: str, variant: str) -> Outcome:
     folders = {s: RunKey(dataset, method, variant, s).folder(runs) for s in config.seeds}
     absent = [seed for seed in config.seeds if not (folders[seed] / "result.json").is_file()]
     if len(absent) == len(config.seeds):
-        return Outcome(NOT_RUN)
+        return Outcome("failed: no result")
     if absent:
         return Outcome(f"failed: no result of seed {', '.join(map(str, absent))}")
     results = [Result.load(folders[seed] / "result.json") for seed in config.seeds]

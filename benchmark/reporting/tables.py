@@ -14,15 +14,23 @@ from benchmark.reporting.formats import Value, to_csv, to_latex, to_markdown, to
 from benchmark.reporting.measurements import Difference, Measurement
 from benchmark.reporting.paper import Published, load_paper
 from benchmark.reporting.rows import TableRow, collect
+from benchmark.reporting.sources import result_files, shown_keys, write_sources
 from benchmark.reporting.wide import widen
 
-__all__ = ["flat", "print_table", "write_document", "write_table"]
+__all__ = [
+    "document_text",
+    "flat",
+    "print_table",
+    "table_texts",
+    "write_document",
+    "write_table",
+]
 
 
 def write_table(
     config: Config, methods: Mapping[str, MethodFolder], table: str, folder: Path
 ) -> None:
-    """Write `<table>.csv`, `.md` and `.tex`.
+    """Write `<table>.csv`, `.md` and `.tex`, and what they were made of.
 
     The csv is tidy: one line for each row and role, in full precision, with percent, points and
     GFLOPs named in the header. The others are one line a row, for people.
@@ -36,12 +44,22 @@ def write_table(
     Raises:
         BenchmarkError: if two variants claim a row, or a result cannot be read.
     """
+    for name, text in table_texts(config, methods, table).items():
+        write_text(folder / name, text)
+    keys = shown_keys(config, methods, table, load_paper().tables[table].roles)
+    write_sources(config, folder, table, result_files(config, keys))
+
+
+def table_texts(config: Config, methods: Mapping[str, MethodFolder], table: str) -> dict[str, str]:
+    """Return the text of each of a table's files, by its name."""
     spec = load_paper().tables[table]
     rows = collect(config, methods, spec)
     wide = widen(config, spec, rows)
-    write_text(folder / f"{table}.csv", to_csv([flat(row) for row in rows]))
-    write_text(folder / f"{table}.md", to_markdown(wide))
-    write_text(folder / f"{table}.tex", to_latex(wide))
+    return {
+        f"{table}.csv": to_csv([flat(row) for row in rows]),
+        f"{table}.md": to_markdown(wide),
+        f"{table}.tex": to_latex(wide),
+    }
 
 
 def print_table(config: Config, methods: Mapping[str, MethodFolder], table: str) -> None:
@@ -52,6 +70,11 @@ def print_table(config: Config, methods: Mapping[str, MethodFolder], table: str)
 
 def write_document(folder: Path) -> None:
     """Write `tables.tex`, a document of its own that shows all tables of the same folder."""
+    write_text(folder / "tables.tex", document_text())
+
+
+def document_text() -> str:
+    """Return the text of `tables.tex`."""
     inputs = [rf"\input{{{table}}}" for table in load_paper().tables]
     lines = [
         r"\documentclass{article}",
@@ -62,7 +85,7 @@ def write_document(folder: Path) -> None:
         *inputs,
         r"\end{document}",
     ]
-    write_text(folder / "tables.tex", "\n".join(lines) + "\n")
+    return "\n".join(lines) + "\n"
 
 
 def flat(row: TableRow) -> dict[str, Value]:

@@ -111,7 +111,7 @@ def test_rows_without_a_number_say_why(make_bench, tmp_path):
     assert statuses == {
         "frameexit": "failed: loss is not finite",
         "zz_new": "failed: seed 2: out of memory",
-        "coin": "not run here",
+        "coin": "failed: no result",
         "arnet": "not run here",
     }
     assert rows["uniform_10", "ResNet"]["status"] == "failed: no result of seed 0, 2"

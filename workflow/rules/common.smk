@@ -1,5 +1,6 @@
 import fcntl
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -9,6 +10,8 @@ from benchmark.errors import BenchmarkError
 from benchmark.files import write_json_if_changed
 from benchmark.layout import Layout, method_code, stage_code
 from benchmark.plan import make_plan
+from benchmark.reporting.sources import SUFFIX as SOURCES_SUFFIX
+from benchmark.withdrawal import cause_of_death, withdraw, withdraw_tables
 
 START = time.time()
 ROOT = Path(workflow.basedir).parent
@@ -141,15 +144,48 @@ def claim_results():
     write_json_if_changed(LAYOUT.config, PLAN.config.model_dump(mode="json"))
 
 
+def unfinished(*rules):
+    """Return the jobs of some rules that this run has yet to end well."""
+    return [job for job in workflow.dag.needrun_jobs() if job.rule.name in rules]
+
+
+def withdraw_old_numbers():
+    """Delete what this run makes anew, so that nothing old is left if a job dies."""
+    if workflow.touch:
+        return
+    results = unfinished("evaluate")
+    for job in results:
+        withdraw(PLAN.config, job.wildcards.dataset, job.wildcards.method)
+    if results:
+        withdraw_tables(PLAN.config)
+    for job in unfinished("table", "figure", "known_answers", "table_timing"):
+        for path in job.output:
+            Path(path).unlink(missing_ok=True)
+
+
+def write_tables_with_causes():
+    """After jobs that died: write the tables that miss their results, with rows that say so."""
+    if unfinished("evaluate") and unfinished("table", "figure"):
+        log = LAYOUT.logs / "salvage.log"
+        command = [
+            PYTHON,
+            "-m",
+            "benchmark",
+            "job",
+            "salvage",
+            "--config",
+            LAYOUT.config,
+        ]
+        subprocess.run([*command, "--log", log], check=False)
+
+
 def causes_of_failure():
     """Return what this run's failed jobs left at the end of their logs."""
-    causes = []
-    for path in sorted(LAYOUT.logs.glob("*.log")):
-        text = f"\n{path.read_text(encoding='utf-8')}"
-        _, failed, cause = text.rpartition("\nerror: ")
-        if failed and path.stat().st_mtime >= START:
-            causes.append(f"error: {cause.rstrip()}\n  (log: {path})")
-    return "\n".join(causes)
+    logs = [p for p in sorted(LAYOUT.logs.glob("*.log")) if p.stat().st_mtime >= START]
+    causes = [(cause_of_death(path), path) for path in logs]
+    return "\n".join(
+        f"error: {cause}\n  (log: {path})" for cause, path in causes if cause
+    )
 
 
 def listed_videos(wildcards):

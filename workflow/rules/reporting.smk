@@ -10,7 +10,7 @@ rule table:
         methods=MANIFESTS,
         code=stage_code("report"),
     output:
-        multiext(str(LAYOUT.tables / "{item}"), ".csv", ".md", ".tex"),
+        multiext(str(LAYOUT.tables / "{item}"), ".csv", ".md", ".tex", SOURCES_SUFFIX),
     log:
         log_of("table", "item"),
     wildcard_constraints:
@@ -48,7 +48,7 @@ rule figure:
         methods=MANIFESTS,
         code=stage_code("report"),
     output:
-        multiext(str(LAYOUT.figures / "{item}"), ".png", ".svg", ".csv"),
+        multiext(str(LAYOUT.figures / "{item}"), ".png", ".svg", ".csv", SOURCES_SUFFIX),
     log:
         log_of("figure", "item"),
     wildcard_constraints:
@@ -83,9 +83,9 @@ rule table_costs:
 rule table_timing:
     input:
         results=RESULTS,
-        code=stage_code("predict"),
+        code=stage_code("predict") + stage_code("report"),
     output:
-        multiext(str(LAYOUT.tables / "timing"), ".csv", ".md"),
+        multiext(str(LAYOUT.tables / "timing"), ".csv", ".md", SOURCES_SUFFIX),
     log:
         log_of("timing"),
     conda:
@@ -104,7 +104,7 @@ rule known_answers:
         truth=[LAYOUT.videos(dataset) / "truth.jsonl" for dataset in BUILTIN],
         code=stage_code("known_answers"),
     output:
-        multiext(str(LAYOUT.tables / "known_answers"), ".csv", ".md"),
+        multiext(str(LAYOUT.tables / "known_answers"), ".csv", ".md", SOURCES_SUFFIX),
     log:
         log_of("known_answers"),
     conda:

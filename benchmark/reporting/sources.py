@@ -1,0 +1,86 @@
+"""What a table or figure was made of: the hashes of its results, in a small file beside it.
+
+By it `python -m benchmark verify` tells a table that somebody edited from one that is out of date.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from benchmark.config import Config
+from benchmark.data.probe import file_sha256
+from benchmark.errors import BenchmarkError
+from benchmark.evaluation.records import RunKey
+from benchmark.files import write_json
+from benchmark.layout import Layout
+from benchmark.methods import MethodFolder
+
+__all__ = ["SUFFIX", "Sources", "result_files", "shown_keys", "write_sources"]
+
+SUFFIX = ".sources.json"
+
+
+class Sources(BaseModel):
+    """What `<name>.sources.json` says.
+
+    Attributes:
+        files: SHA-256 of the table's or figure's own files, by name.
+        results: SHA-256 of what they were made of, by path below the profile's folder.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    files: dict[str, str]
+    results: dict[str, str]
+
+    @classmethod
+    def load(cls, folder: Path, name: str) -> Sources:
+        """Read the file of a table or figure.
+
+        Raises:
+            BenchmarkError: if it is missing or no such file.
+        """
+        path = folder / f"{name}{SUFFIX}"
+        try:
+            return cls.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, ValidationError) as fault:
+            raise BenchmarkError(
+                f"does not say what {name} was made of ({type(fault).__name__})", where=path
+            ) from fault
+
+
+def shown_keys(
+    config: Config, methods: Mapping[str, MethodFolder], shown: str, roles: Collection[str]
+) -> list[RunKey]:
+    """Return the runs behind a table or figure, on the datasets of its roles."""
+    return [
+        RunKey(dataset, method.name, variant, seed)
+        for dataset, settings in config.datasets.items()
+        if settings.role in roles
+        for method in methods.values()
+        for variant, shown_in in method.manifest.variants.items()
+        if shown in shown_in.shown_in
+        for seed in config.seeds
+    ]
+
+
+def result_files(config: Config, keys: Iterable[RunKey]) -> list[Path]:
+    """Return the result files of these runs, where they are."""
+    runs = Layout.of(config).runs
+    paths = [key.folder(runs) / "result.json" for key in keys]
+    return [path for path in paths if path.is_file()]
+
+
+def write_sources(config: Config, folder: Path, name: str, made_of: Iterable[Path]) -> None:
+    """Write the hashes of `<name>.*` in a folder, and of the files that they were made of."""
+    own = [path for path in sorted(folder.glob(f"{name}.*")) if not path.name.endswith(SUFFIX)]
+    root = Layout.of(config).root
+    said = Sources(
+        files={path.name: file_sha256(path) for path in own},
+        results={str(path.relative_to(root)): file_sha256(path) for path in made_of},
+    )
+    write_json(folder / f"{name}{SUFFIX}", said.model_dump())

@@ -1,0 +1,108 @@
+"""An old number never survives a job that dies.
+
+Before a run makes a number anew, the old one goes, with every table and figure. Whatever ends the
+run early, none of them is left; and where Snakemake lives to say so, the results that are missing
+become failures with their cause, and the tables are written with those.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmark.config import Config
+from benchmark.evaluation.records import RunKey
+from benchmark.evaluation.result import Counts, Result
+from benchmark.layout import Layout
+from benchmark.plan import Plan
+from benchmark.provenance import provenance
+
+__all__ = ["cause_of_death", "mark_missing", "withdraw", "withdraw_tables"]
+
+
+def withdraw(config: Config, dataset: str, method: str) -> None:
+    """Delete the results of a method on a dataset; its checkpoints and rows stay."""
+    layout = Layout.of(config)
+    layout.results_index(dataset, method).unlink(missing_ok=True)
+    for name in ("result.json", "replicates.npy"):
+        for path in (layout.runs / dataset / method).glob(f"*/seed*/{name}"):
+            path.unlink()
+
+
+def withdraw_tables(config: Config) -> None:
+    """Delete all tables and figures."""
+    layout = Layout.of(config)
+    for folder in (layout.tables, layout.figures):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def mark_missing(plan: Plan) -> list[RunKey]:
+    """Write a failure, with its cause, for each run of the plan whose evaluation is missing.
+
+    The workflow's own file is not written, so the next run makes them anew.
+
+    Returns:
+        the runs that were marked; none where nothing has run at all.
+    """
+    layout = Layout.of(plan.config)
+    missing = [pair for pair in plan.variants if not layout.results_index(*pair).is_file()]
+    if len(missing) == len(plan.variants):
+        return []
+    keys = [key for pair in missing for key in plan.runs(*pair)]
+    for key in keys:
+        _failure(plan, key).save(layout.runs)
+    return keys
+
+
+def cause_of_death(log: Path) -> str:
+    """Return why the job of a log did not end well; an empty string if it did, or never began."""
+    if not log.is_file():
+        return ""
+    text = f"\n{log.read_text(encoding='utf-8', errors='replace').rstrip()}"
+    _, failed, cause = text.rpartition("\nerror: ")
+    if failed:
+        return cause
+    ended = ": done in " in text.rpartition("\n")[2]
+    return "" if ended else f"{log.stem}: the job died without a word: killed, or out of memory"
+
+
+def _failure(plan: Plan, key: RunKey) -> Result:
+    settings = plan.config.datasets[key.dataset]
+    return Result(
+        dataset=key.dataset,
+        role=settings.role,
+        method=key.method,
+        variant=key.variant,
+        seed=key.seed,
+        kind=plan.methods[key.method].manifest.kind,
+        status="failed",
+        reason=_reason(plan, key),
+        primary_metric=settings.metric,
+        num_videos=Counts(manifest=0, evaluated=0),
+        params=plan.params(key.dataset, key.method, key.variant),
+        provenance=provenance(),
+    )
+
+
+def _reason(plan: Plan, key: RunKey) -> str:
+    for log in _logs(plan, key.dataset, key.method):
+        if cause := cause_of_death(log):
+            return f"{cause.splitlines()[0]} (log: {log})"
+    return "not run, since a job before it died"
+
+
+def _logs(plan: Plan, dataset: str, method: str) -> Iterator[Path]:
+    """Yield the logs of the jobs that a result comes from, from the first job to the last."""
+    owner, roles = plan.config.frames_name(dataset), plan.roles(dataset, method)
+    names = [f"{stage}-{name}" for name in (owner, dataset) for stage in ("videos", "manifest")]
+    names.append(f"frames-{owner}")
+    names += [f"{stage}-{role}" for role in roles for stage in ("pretrain", "features")]
+    source = plan.methods[method].manifest.source
+    for name in [*([source.method] if source else []), method]:
+        for stage in ("train", "predict"):
+            for block in plan.seed_blocks(dataset, name):
+                names.append("-".join([stage, dataset, name, *map(str, block)]))
+    names.append(f"evaluate-{dataset}-{method}")
+    for name in names:
+        yield Layout.of(plan.config).logs / f"{name}.log"
