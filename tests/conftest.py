@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from videos_in_memory import MemoryVideos
 
 from benchmark.backbones.features import extract_features
 from benchmark.config import validate
-from benchmark.cost.meter import Meter
 from benchmark.data.builtin.generate import generate
 from benchmark.data.extract import extract
 from benchmark.data.frame_store import FrameStore
@@ -24,59 +21,8 @@ from benchmark.inputs import make_network, weights_digest
 from benchmark.layout import Layout
 from benchmark.methods import MethodFolder, discover
 from benchmark.plan import Plan, make_plan
-from benchmark.seeds import video_keys
-from benchmark.videos import Videos
 
 ROOT = Path(__file__).parent.parent
-MACS_PER_FRAME = 1_000_003
-
-
-class MemoryFeatures:
-    """Features held in memory; the backbone's cost is a number that nothing else divides by."""
-
-    def __init__(self, features: Tensor) -> None:
-        self.table, self.size, self.num_frames = features, 8, 1
-
-    def features(
-        self, videos: Tensor, starts: Tensor, meter: Meter | None, rows: Tensor, component: str
-    ) -> Tensor:
-        if meter is not None:
-            meter.add(component, rows, MACS_PER_FRAME * starts.shape[1])
-        return self.table[videos[:, None], starts]
-
-
-@dataclass(frozen=True)
-class MemoryVideos:
-    """N videos of L frames each.
-
-    Attributes:
-        features: `[N, L, D]`.
-        targets: `[N]` or `[N, C]`.
-        lengths: `[N]`, for videos that end before the last of the L frames.
-    """
-
-    features: Tensor
-    targets: Tensor | None = None
-    seed: int = 11
-    lengths: Sequence[int] | None = None
-
-    @property
-    def ids(self) -> list[str]:
-        return [f"video{number}" for number in range(len(self.features))]
-
-    def batch(self, rows: Sequence[int] | None = None, meter: Meter | None = None) -> Videos:
-        """Return some of the videos as a method sees them."""
-        chosen = np.arange(len(self.features)) if rows is None else np.asarray(rows)
-        indices = torch.from_numpy(chosen)
-        return Videos(
-            {"backbone": MemoryFeatures(self.features)},
-            indices,
-            video_keys(self.ids)[chosen],
-            np.array(self.lengths or [self.features.shape[1]] * len(self.features))[chosen],
-            self.seed,
-            targets=None if self.targets is None else self.targets[indices],
-            meter=meter,
-        )
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def test_the_loss_that_is_reported_is_the_mean_over_videos(videos):
     method.first[2].p = 0.0
     method.first[1].momentum = method.second[1].momentum = 0.0
     _, log = _fit(videos, "none", method=_Plain(method), epochs=10, schedule=schedule)
-    features = videos.source.table[:, 0]
+    features = videos.sources["backbone"].table[:, 0]
     with torch.no_grad():
         whole = nn.functional.cross_entropy(method.second(method.first(features)), videos.targets)
     assert log[0].loss == pytest.approx(float(whole), rel=1e-4)
