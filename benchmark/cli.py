@@ -32,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     from benchmark.cost import compare  # noqa: PLC0415
     from benchmark.data import manifest_command  # noqa: PLC0415
     from benchmark.evaluation import audit_command  # noqa: PLC0415
+    from benchmark.verification import command as verify_command  # noqa: PLC0415
 
     manifest = commands.add_parser("manifest", help="list and check the videos of a dataset")
     manifest_command.add_arguments(manifest)
@@ -52,6 +53,10 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="check methods: the contract, on videos in memory")
     check_command.add_arguments(check)
     check.set_defaults(run=check_command.run)
+
+    verify = commands.add_parser("verify", help="derive all numbers again; which table is stale?")
+    verify_command.add_arguments(verify)
+    verify.set_defaults(run=verify_command.run)
 
     show = commands.add_parser("show", help="print a table of a finished run")
     show.add_argument("table", nargs="?", default="table1")
@@ -102,15 +107,9 @@ def _schemas(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from benchmark.jobs import read_resolved  # noqa: PLC0415
-    from benchmark.plan import make_plan  # noqa: PLC0415
+    from benchmark.jobs import finished_plan  # noqa: PLC0415
     from benchmark.reporting.tables import print_table  # noqa: PLC0415
 
-    path = Path(args.results) / args.profile / "config.json"
-    if not path.is_file():
-        raise BenchmarkError(
-            "this profile has not been run", where=path, fix=f"run: make tables {args.profile}"
-        )
-    plan = make_plan(read_resolved(path))
+    plan = finished_plan(args.results, args.profile)
     print_table(plan.config, dict(plan.methods), args.table)
     return 0

@@ -19,7 +19,7 @@ from benchmark.layout import Layout
 from benchmark.plan import Plan, make_plan
 from benchmark.progress import JobLog
 
-__all__ = ["JOBS", "Job"]
+__all__ = ["JOBS", "Job", "finished_plan", "read_resolved"]
 
 
 @dataclass(frozen=True)
@@ -294,6 +294,19 @@ JOBS: dict[str, Callable[[Job], None]] = {
     "salvage": _salvage,
     "outcome": _outcome,
 }
+
+
+def finished_plan(results: str, profile: str) -> Plan:
+    """Return the plan of a profile that has been run, wherever its results lie now.
+
+    Raises:
+        BenchmarkError: if it has not been run.
+    """
+    path = Path(results) / profile / "config.json"
+    if not path.is_file():
+        fix = f"run: snakemake --cores 2 --config profile={profile}"
+        raise BenchmarkError("this profile has not been run", where=path, fix=fix)
+    return make_plan(read_resolved(path).model_copy(update={"results": results}))
 
 
 def read_resolved(path: Path) -> Config:

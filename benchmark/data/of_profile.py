@@ -18,15 +18,28 @@ __all__ = ["build_profile_manifest", "recipe_of"]
 
 
 def build_profile_manifest(
-    config: Config, dataset: str, workers: int, progress: Progress | None = None
+    config: Config,
+    dataset: str,
+    workers: int,
+    progress: Progress | None = None,
+    base: Manifest | None = None,
 ) -> Manifest:
     """Build the manifest of one of a profile's datasets.
+
+    Args:
+        config: the profile.
+        dataset: its name.
+        workers: processes that read files.
+        progress: called with (files read, files to read).
+        base: a manifest whose facts about the files are taken over, by default that of the dataset
+            whose frames are shared.
 
     Raises:
         BenchmarkError: for missing folders, faulty label files and unreadable videos.
     """
     settings, layout = config.datasets[dataset], Layout.of(config)
-    base = read_manifest(layout.manifest(settings.frames_of)) if settings.frames_of else None
+    if base is None and settings.frames_of:
+        base = read_manifest(layout.manifest(settings.frames_of))
     if settings.builtin is not None:
         folder, video_set = layout.videos(dataset), get_set(settings.builtin.set)
         return build_from_csv(
@@ -37,6 +50,7 @@ def build_profile_manifest(
             task="multi_label" if video_set.multi_label else "single_label",
             classes=video_set.classes,
             max_unreadable_fraction=settings.max_unreadable_fraction,
+            base=base,
             workers=workers,
             progress=progress,
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from pathlib import Path
 
 from benchmark.errors import BenchmarkError, did_you_mean
 
@@ -34,14 +33,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _audits(args: argparse.Namespace) -> Iterator[tuple[str, list[str]]]:
     from benchmark.evaluation.predict import audit_stored  # noqa: PLC0415
-    from benchmark.jobs import read_resolved  # noqa: PLC0415
-    from benchmark.plan import make_plan  # noqa: PLC0415
+    from benchmark.jobs import finished_plan  # noqa: PLC0415
 
-    settings = Path(args.results) / args.profile / "config.json"
-    if not settings.is_file():
-        fix = f"run: snakemake --cores 2 --config profile={args.profile}"
-        raise BenchmarkError("this profile has not been run", where=settings, fix=fix)
-    plan = make_plan(read_resolved(settings))
+    plan = finished_plan(args.results, args.profile)
     for name in args.methods:
         if name not in plan.methods:
             raise BenchmarkError(f"no method '{name}'{did_you_mean(name, plan.methods)}")

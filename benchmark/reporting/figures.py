@@ -19,7 +19,7 @@ from benchmark.reporting.paper import load_paper
 from benchmark.reporting.sources import result_files, shown_keys, write_sources
 from benchmark.reporting.style import SETTINGS, write_files
 
-__all__ = ["figure_csv", "write_figure"]
+__all__ = ["figure_texts", "write_figure"]
 
 _OF_STEPS = {
     "figure3": draw_exit_statistics,
@@ -51,10 +51,12 @@ def write_figure(
     write_sources(config, folder, figure, result_files(config, keys))
 
 
-def figure_csv(config: Config, methods: Mapping[str, MethodFolder], figure: str) -> str:
-    """Return the csv of the data that a figure shows."""
+def figure_texts(
+    config: Config, methods: Mapping[str, MethodFolder], figure: str
+) -> dict[str, str]:
+    """Return the text of the csv of the data that a figure shows, by its name."""
     with rc_context(SETTINGS):
-        return to_csv(_drawn(config, methods, figure)[1])
+        return {f"{figure}.csv": to_csv(_drawn(config, methods, figure)[1])}
 
 
 def _drawn(

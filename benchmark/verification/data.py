@@ -1,0 +1,144 @@
+"""The chain from videos and labels to features: every link is held against the one before it."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+from benchmark.config import Config
+from benchmark.data.decoding import readers
+from benchmark.data.frame_store import INDEX_NAME, FrameStore, StoreIndex
+from benchmark.data.manifest import Manifest, read_manifest
+from benchmark.data.of_profile import build_profile_manifest
+from benchmark.data.shards import ShardJob, VideoFile
+from benchmark.errors import BenchmarkError
+from benchmark.inputs import make_network, open_dataset, weights_digest
+from benchmark.layout import Layout
+from benchmark.verification.files import Hashes
+
+__all__ = ["DataChecks"]
+
+
+class DataChecks:
+    """What is wrong with a profile's data, each part looked at once.
+
+    Args:
+        config: the profile.
+        hashes: of its files.
+        quick: whether to believe videos and frames without reading all their bytes.
+    """
+
+    def __init__(self, config: Config, hashes: Hashes, *, quick: bool = False) -> None:
+        self._config, self._hashes, self._quick = config, hashes, quick
+        self._layout = Layout.of(config)
+        self.faults = cache(self._faults)
+        self.digest = cache(self._digest)
+        self.weights = cache(self._weights)
+        self._of_manifest = cache(self._manifest_faults)
+        self._of_frames = cache(self._frames_faults)
+        self._of_features = cache(self._features_faults)
+
+    def _faults(self, dataset: str, roles: tuple[str, ...]) -> list[str]:
+        """Return what is wrong with all that the runs of a dataset with these networks read."""
+        owner = self._config.frames_name(dataset)
+        said = [*self._of_manifest(dataset), *self._of_frames(owner)]
+        frozen = not self._config.backbone.finetune
+        return said + [f for r in roles if frozen for f in self._of_features(owner, r)]
+
+    def _digest(self, dataset: str, roles: tuple[str, ...]) -> str:
+        """Return the digest of data that training records; empty if it cannot be opened."""
+        try:
+            return open_dataset(self._config, dataset, roles).digest
+        except (BenchmarkError, OSError, KeyError, ValueError):
+            return ""
+
+    def _weights(self, role: str) -> str:
+        """Return the digest of a network's weights; empty if there are none."""
+        try:
+            return weights_digest(make_network(self._config, role))
+        except BenchmarkError:
+            return ""
+
+    def _manifest_faults(self, dataset: str) -> list[str]:
+        path = self._layout.manifest(dataset)
+        try:
+            manifest = read_manifest(path)
+        except BenchmarkError as fault:
+            return [str(fault)]
+        said = self._label_faults(manifest, path)
+        return said if self._quick else said + self._video_faults(manifest, path)
+
+    def _label_faults(self, manifest: Manifest, path: Path) -> list[str]:
+        """Build the manifest again from the labels, with the facts about the files as they are."""
+        labels = self._labels(manifest)
+        if labels is None:
+            return []
+        try:
+            again = build_profile_manifest(self._config, manifest.dataset, 1, base=manifest)
+        except BenchmarkError as fault:
+            return [f"{path} cannot be made from {labels} again: {fault}"]
+        return [] if again.digest == manifest.digest else [f"{path} does not follow from {labels}"]
+
+    def _labels(self, manifest: Manifest) -> Path | None:
+        """Return the list that a manifest was built from; None where it is gone or is another's."""
+        listed = self._config.datasets[manifest.dataset].csv
+        path = manifest.root / (listed.csv if listed else "labels.csv")
+        return path if path.is_file() else None
+
+    def _video_faults(self, manifest: Manifest, path: Path) -> list[str]:
+        """Hash the videos that are still there: they may go once the frames are stored."""
+        rows = manifest.usable()
+        return [
+            f"{manifest.root / name} is not the video that {path} names"
+            for name, sha256 in zip(rows["path"], rows["sha256"], strict=True)
+            if (manifest.root / name).is_file() and self._hashes.of(manifest.root / name) != sha256
+        ]
+
+    def _frames_faults(self, owner: str) -> list[str]:
+        folder = self._layout.frames(owner)
+        try:
+            FrameStore.open(folder)
+        except BenchmarkError as fault:
+            return [str(fault)]
+        index = StoreIndex.model_validate_json((folder / INDEX_NAME).read_text(encoding="utf-8"))
+        said = self._origin_faults(owner, index)
+        if not self._quick:
+            recorded = {shard.file: shard.sha256 for shard in index.shards}
+            said += self._hashes.faults(folder, recorded, folder / INDEX_NAME)
+        return said
+
+    def _origin_faults(self, owner: str, index: StoreIndex) -> list[str]:
+        """Hold the shards' keys against the manifest's videos, where the same decoders are here."""
+        path, folder = self._layout.manifest(owner), self._layout.frames(owner)
+        try:
+            rows = read_manifest(path).rows
+        except BenchmarkError:
+            return []  # said of the manifest
+        columns = [rows[name].tolist() for name in ("video_id", "sha256", "num_frames", "fps")]
+        known = {v: VideoFile(v, Path(), *facts) for v, *facts in zip(*columns, strict=True)}
+        here = set(readers())
+        for number, shard in enumerate(index.shards):
+            ids = [video.video_id for video in shard.videos]
+            if not {v.reader for v in shard.videos if v.reader} <= here:
+                continue
+            videos = tuple(known[video] for video in ids if video in known)
+            if ShardJob(folder, number, videos, index.recipe).key != shard.key:
+                return [f"{folder / shard.file} holds other videos than {path} names"]
+        return []
+
+    def _features_faults(self, owner: str, role: str) -> list[str]:
+        folder = self._layout.features(owner, role)
+        record = folder / "index.json"
+        try:
+            index = json.loads(record.read_text(encoding="utf-8"))
+            store = FrameStore.open(self._layout.frames(owner))
+        except (OSError, ValueError) as fault:
+            return [f"{record}: {fault}"]
+        said = self._hashes.faults(folder, {"features.npy": index.get("sha256", "")}, record)
+        if index["frames_digest"] != store.digest:
+            frames = self._layout.frames(owner) / INDEX_NAME
+            said.append(f"{record}: computed from other frames than {frames} lists")
+        if index["weights_digest"] != self.weights(role):
+            said.append(f"{record}: computed with other weights than '{role}' has now")
+        return said

@@ -1,0 +1,184 @@
+"""Every run from its training to its result: files, records and numbers, held against each other.
+
+A result is worked out again from the rows by the very functions that made it, and compared exactly.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.errors import BenchmarkError
+from benchmark.evaluation.evaluate import Evaluator, audits_of
+from benchmark.evaluation.records import RunKey
+from benchmark.evaluation.result import Result
+from benchmark.files import digest_of_files
+from benchmark.layout import Layout
+from benchmark.plan import Plan
+from benchmark.provenance import provenance
+from benchmark.verification.data import DataChecks
+from benchmark.verification.files import Hashes
+from benchmark.verification.made_with import made_with
+
+__all__ = ["RunChecks"]
+
+Entry = Mapping[str, Any]
+# What says when and where a result was made, not what it is.
+_CIRCUMSTANCES = {*provenance(), "config_digest"}
+_MADE_WITH = {
+    "settings": "other settings than the profile has now",
+    "method": "other code than the method has now",
+    "harness": "other code than the harness has now",
+}
+
+
+class RunChecks:
+    """What is wrong with a profile's runs.
+
+    Attributes:
+        faults: sentences by run.
+        counts: what was compared: 'results', 'numbers', 'resampled numbers'.
+    """
+
+    def __init__(self, plan: Plan, data: DataChecks, hashes: Hashes) -> None:
+        self._plan, self._data, self._hashes = plan, data, hashes
+        self._layout = Layout.of(plan.config)
+        self.faults: dict[RunKey, list[str]] = defaultdict(list)
+        self.counts: Counter[str] = Counter()
+
+    def check(self, dataset: str, method: str, evaluator: Evaluator | None) -> None:
+        """Look at all runs of a method on a dataset; without an evaluator, at no numbers."""
+        keys, layout = self._plan.runs(dataset, method), self._layout
+        blocks = self._plan.seed_blocks(dataset, method)
+
+        def indices(stage: str) -> list[Path]:
+            return [layout.stage_index(dataset, method, stage, block) for block in blocks]
+
+        training = [] if self._plan.is_control(method) else indices("training")
+        trained = self._read(keys, "train", training)
+        predicted = self._read(keys, "predict", indices("predictions"))
+        evaluated = self._read(keys, "evaluate", [layout.results_index(dataset, method)])
+        audits = audits_of([entry for _, entry in predicted.values()])
+        for key in keys:
+            self.faults[key] += self._data.faults(dataset, self._plan.roles(dataset, method))
+            if key in trained:
+                self.faults[key] += self._training_faults(key, *trained[key])
+            if key in predicted:
+                self.faults[key] += self._prediction_faults(key, *predicted[key], trained.get(key))
+            if key in evaluated:
+                self.faults[key] += self._record_faults(*evaluated[key])
+            if key in evaluated and key in predicted and evaluator is not None:
+                audit = audits.get(key.variant, ())
+                self.faults[key] += self._number_faults(key, predicted[key][1], audit, evaluator)
+
+    def _read(
+        self, keys: Sequence[RunKey], stage: str, paths: Sequence[Path]
+    ) -> dict[RunKey, tuple[Path, Entry]]:
+        """Read what a stage's jobs said of each run; what is wrong with that is noted."""
+        found: dict[RunKey, tuple[Path, Entry]] = {}
+        now = made_with(self._plan, stage, keys[0].dataset, keys[0].method) if paths else {}
+        said = []
+        for path in paths:
+            try:
+                entries = json.loads(path.read_text(encoding="utf-8"))
+                by_run = {(entry["variant"], entry["seed"]): entry for entry in entries}
+            except (OSError, ValueError, KeyError, TypeError):
+                said.append(f"{path} is missing or broken: its job has not ended well")
+                continue
+            found |= {k: (path, by_run[r]) for k in keys if (r := (k.variant, k.seed)) in by_run}
+            then = entries[0].get("made_with", {}) if entries else {}
+            said += [
+                f"{path}: made with {_MADE_WITH[name]}"
+                for name, digest in now.items()
+                if then.get(name) != digest
+            ]
+        for key in keys:
+            self.faults[key] += said
+            if paths and not said and key not in found:
+                self.faults[key].append(f"{paths[0]} does not name {key.variant}, seed {key.seed}")
+        return found
+
+    def _training_faults(self, key: RunKey, path: Path, entry: Entry) -> list[str]:
+        folder = self._layout.runs / key.dataset / key.method
+        return self._hashes.faults(folder, entry.get("checkpoints", {}), path)
+
+    def _prediction_faults(
+        self, key: RunKey, path: Path, entry: Entry, trained: tuple[Path, Entry] | None
+    ) -> list[str]:
+        if "predictions" not in entry:
+            return []
+        runs, roles = self._layout.runs, self._plan.roles(key.dataset, key.method)
+        try:
+            links = {**entry["inputs"], **entry["outputs"]}
+            weights, digest = entry["weights"], entry["data_digest"]
+        except KeyError as absent:
+            return [f"{path} does not say what it was made of: no {absent}"]
+        said = self._hashes.faults(runs, links, path)
+        if trained is not None:
+            known = trained[1].get("checkpoints", {})
+            prefix = f"{key.dataset}/{key.method}/"
+            if {f"{prefix}{name}": sha256 for name, sha256 in known.items()} != entry["inputs"]:
+                said.append(f"{path}: predicted by other checkpoints than {trained[0]} names")
+        if self._plan.is_control(key.method):
+            source = self._plan.methods[key.method].manifest.source
+            assert source is not None, "an exit control has a source"
+            roles = self._plan.roles(key.dataset, source.method)
+        if digest != self._data.digest(key.dataset, roles):
+            place = self._layout.manifest(key.dataset).parent
+            said.append(f"{path}: made of other manifest, frames or features than lie in {place}")
+        said += [
+            f"{path}: made with other weights than '{role}' has now"
+            for role, of_role in weights.items()
+            if of_role != self._data.weights(role)
+        ]
+        return said
+
+    def _record_faults(self, path: Path, entry: Entry) -> list[str]:
+        result = self._layout.runs / entry["result"]
+        if not result.is_file():
+            return [f"{result} is missing"]
+        same = digest_of_files([result]) == entry["digest"]
+        return [] if same else [f"{result} is not the file that {path} names"]
+
+    def _number_faults(
+        self, key: RunKey, entry: Entry, audit: Sequence[str], evaluator: Evaluator
+    ) -> list[str]:
+        """Work a result out again, and compare it and its resamples exactly."""
+        folder = key.folder(self._layout.runs)
+        path = folder / "result.json"
+        try:
+            stored = Result.load(path).model_dump(mode="json")
+            made, replicates = evaluator.result(key, entry, audit)
+        except (BenchmarkError, KeyError, ValueError) as fault:
+            return [str(fault) if isinstance(fault, BenchmarkError) else f"{path}: {fault!r}"]
+        fresh = json.loads(json.dumps(made.model_dump(mode="json")))
+        for content in (stored, fresh):
+            known = content["provenance"].items()
+            content["provenance"] = {n: v for n, v in known if n not in _CIRCUMSTANCES}
+        wrong = [name for name in fresh if stored[name] != fresh[name]]
+        self.counts += Counter(results=1, numbers=_count_numbers(fresh))
+        said = [f"{path}: {', '.join(wrong)} not as the rows give"] if wrong else []
+        if replicates is not None:
+            self.counts["resampled numbers"] += len(replicates)
+            try:
+                equal = np.array_equal(Result.load(path).replicates(self._layout.runs), replicates)
+            except (OSError, ValueError):
+                equal = False
+            if not equal:
+                said.append(f"{folder / 'replicates.npy'} is not as the rows give")
+        return said
+
+
+def _count_numbers(result: Mapping[str, Any]) -> int:
+    """Count the numbers that a result reports: metrics, costs, exits, videos."""
+    values = [result[name] for name in result if name not in {"provenance", "params", "seed"}]
+    flat: list[Any] = []
+    for value in values:
+        nested = value.values() if isinstance(value, dict) else value
+        flat += nested if isinstance(value, dict | list) else [value]
+    return sum(isinstance(x, int | float) and not isinstance(x, bool) for x in flat)
