@@ -163,6 +163,8 @@ class ComputedFeatures:
         self, videos: Tensor, starts: Tensor, meter: Meter | None, rows: Tensor, component: str
     ) -> Tensor:
         """See `benchmark.videos.FeatureSource`."""
+        if not len(videos):
+            return torch.zeros(0, starts.shape[1], self.backbone.network.num_features)
         inputs = [
             _load_inputs(self._store, self.backbone, self._video_ids[video], chosen)
             for video, chosen in zip(videos.tolist(), starts.tolist(), strict=True)
