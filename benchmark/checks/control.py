@@ -67,7 +67,7 @@ class ControlRun:
     def exits(self, params: Any, targets: npt.NDArray[Any] | None = None) -> npt.NDArray[np.int64]:
         """Return the exit steps of the test videos under the control's rule."""
         labels = self.targets if targets is None else targets
-        return self.control(params).exit_steps(self.test, self.train, labels, SEED)
+        return np.asarray(self.control(params).exit_steps(self.test, self.train, labels, SEED))
 
     def rows(self, params: Any) -> Steps:
         """Return the control's rows."""

@@ -123,7 +123,7 @@ def _loss_faults(method: Method, world: World) -> list[str]:
 def _exit_faults(subject: Subject, world: World) -> list[str]:
     faults, run = [], ControlRun(subject, world)
     for name in subject.manifest.variants:
-        exits = np.asarray(run.exits(subject.params(name)))
+        exits = run.exits(subject.params(name))
         last = run.test.num_steps
         if exits.shape != (run.test.num_videos,) or exits.dtype.kind != "i":
             faults.append(f"variant '{name}' does not give one whole number a video")

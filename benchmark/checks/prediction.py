@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from benchmark.checks.control import ControlRun, permuted
-from benchmark.checks.subject import Subject, answer
+from benchmark.checks.subject import SEED, Subject, answer, scrambled
 from benchmark.contract import EarlyExit, Method, Prediction
 from benchmark.evaluation.audit import SCORE_TOLERANCE
 from benchmark.evaluation.records import Steps
@@ -100,15 +100,7 @@ def no_look_ahead(subject: Subject) -> list[str]:
 def no_label_leak(subject: Subject) -> list[str]:
     """Test labels are for marking only: permuting them changes no exit and no score."""
     if subject.is_control:
-        run = ControlRun(subject)
-        wrong = permuted(run.targets, run.world.task.num_classes)
-        return [
-            f"variant '{name}': its exit steps depend on the test labels"
-            for name in subject.manifest.variants
-            if not np.array_equal(
-                run.exits(subject.params(name)), run.exits(subject.params(name), wrong)
-            )
-        ]
+        return _control_leaks(subject)
     world = subject.world
     labels = torch.from_numpy(permuted(world.targets.numpy(), world.task.num_classes))
     faults = []
@@ -118,6 +110,19 @@ def no_label_leak(subject: Subject) -> list[str]:
         after = answer(method, other, other.sources(stored=True))[0]
         if what := _changed(before, after):
             faults.append(f"variant '{name}': permuted test labels change {what[0]}")
+    return faults
+
+
+def _control_leaks(subject: Subject) -> list[str]:
+    faults, run = [], ControlRun(subject)
+    wrong = permuted(run.targets, run.world.task.num_classes)
+    for name in subject.manifest.variants:
+        exits = []
+        for labels in (run.targets, wrong):
+            with scrambled(SEED):
+                exits.append(run.exits(subject.params(name), labels))
+        if not np.array_equal(exits[0], exits[1]):
+            faults.append(f"variant '{name}': its exit steps depend on the test labels")
     return faults
 
 

@@ -1,0 +1,101 @@
+"""A method that is wrong in one way fails exactly one check, and a good one none."""
+
+import re
+
+import pytest
+from wrong_methods import (
+    CODE,
+    CONTROL_CODE,
+    CONTROL_MANIFEST,
+    CONTROLS,
+    GOOD,
+    MANIFEST,
+    README,
+    WRONG,
+)
+
+from benchmark.checks.names import CHECK_NAMES
+from benchmark.checks.run import check_method
+from benchmark.methods import discover
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Write all these methods into one folder and return them by name."""
+    root = tmp_path_factory.mktemp("wrong")
+
+    def write(name, manifest, code):
+        (root / name).mkdir()
+        (root / name / "method.yaml").write_text(manifest.format(name=name))
+        (root / name / "method.py").write_text(code)
+        (root / name / "README.md").write_text(README.format(name=name))
+
+    write(GOOD, MANIFEST, CODE)
+    for name, (_, file, changes) in WRONG.items():
+        write(name, MANIFEST, CODE)
+        path = root / name / file
+        text = path.read_text()
+        for old, new in changes.items():
+            assert text.count(old) == 1, f"{name}: {old}"
+            text = text.replace(old, new)
+        path.write_text(text)
+    for name, (_, exits) in CONTROLS.items():
+        write(name, CONTROL_MANIFEST, CONTROL_CODE.format(exits=exits))
+    for name, check in (("fails_as_declared", "fit"), ("passes_in_spite", "seed")):
+        declared = f"expected_failed_checks: {{{check}: it was meant so}}\n"
+        write(name, MANIFEST + declared.replace("{", "{{").replace("}", "}}"), CODE)
+    path = root / "fails_as_declared" / "method.py"
+    path.write_text(CODE.replace(*next(iter(WRONG["learns_nothing"][2].items()))))
+    return discover([root])
+
+
+def outcomes(written, name):
+    return {outcome.check: outcome for outcome in check_method(written[name], written)}
+
+
+def failed(written, name):
+    ended = outcomes(written, name)
+    assert tuple(ended) == CHECK_NAMES
+    return {check: str(o) for check, o in ended.items() if o.status == "FAILED"}
+
+
+def test_each_check_has_a_method_that_fails_it():
+    assert {check for check, *_ in WRONG.values()} == set(CHECK_NAMES)
+
+
+def test_a_good_method_passes_all(written):
+    assert {o.status for o in outcomes(written, GOOD).values()} == {"passed"}
+
+
+@pytest.mark.parametrize(("name", "check"), [(name, WRONG[name][0]) for name in WRONG])
+def test_a_wrong_method_fails_exactly_that_check(written, name, check):
+    wrong = failed(written, name)
+    assert list(wrong) == [check], wrong
+    assert re.match(r"FAILED: (?!could not run).{15}", wrong[check])
+
+
+@pytest.mark.parametrize(("name", "check"), [(name, CONTROLS[name][0]) for name in CONTROLS])
+def test_a_control_fails_exactly_its_check(written, name, check):
+    wrong = failed(written, name)
+    assert list(wrong) == ([check] if check else []), wrong
+
+
+def test_what_is_declared_to_fail_must_fail(written):
+    declared = outcomes(written, "fails_as_declared")
+    assert str(declared["fit"]) == "expected to fail: it was meant so"
+    assert {o.status for o in declared.values()} == {"passed", "expected to fail"}
+    wrong = failed(written, "passes_in_spite")
+    assert list(wrong) == ["seed"]
+    assert "is expected to fail (it was meant so) and passes: take it from" in wrong["seed"]
+
+
+def test_what_makes_no_sense_for_a_control_says_why(written):
+    ended = outcomes(written, "good_control")
+    away = {check for check, o in ended.items() if o.status == "not applicable"}
+    assert away == {
+        *("fit", "checkpoint", "batch_invariance", "no_look_ahead", "frames_opened"),
+        "monotone_cost",
+    }
+    assert (
+        ended["fit"].reason == "it only re-reads the stored steps of good_exit, and trains nothing"
+    )

@@ -1,0 +1,188 @@
+"""A good method, and changes that make it wrong in one way each."""
+
+GOOD = "good_exit"
+MANIFEST = """\
+name: {name}
+label: A good method
+kind: baseline
+summary: Keeps the maximum of the frames' features and stops when a gate says so.
+licence: Apache-2.0
+trade_off: {{param: threshold, cheap: 0.2, dear: 0.9}}
+variants:
+  default: {{label: plain, shown_in: {{table1: plain}}}}
+"""
+CODE = """\
+from dataclasses import dataclass
+from pathlib import Path
+import torch
+from benchmark.contract import EarlyExit, Stage
+from benchmark.data.sampling import equally_spaced
+from benchmark.layers import classification_loss, probabilities
+
+@dataclass(frozen=True)
+class Params:
+    threshold: float = 0.5
+
+class Method(EarlyExit):
+    Params = Params
+    num_steps = 5
+
+    def __init__(self, task, params):
+        super().__init__(task, params)
+        self.exit_threshold = params.threshold
+        self.layer = torch.nn.Linear(task.num_features, task.num_classes)
+
+    @property
+    def stages(self):
+        return [Stage("all", (), 10, (), finetunes=("backbone",))]
+
+    def visit(self, videos):
+        return torch.from_numpy(equally_spaced(videos.lengths, 5))
+
+    def loss(self, stage, videos):
+        pooled = videos.features(self.visit(videos)).cummax(1).values
+        loss = classification_loss(self.layer(pooled), videos.targets).mean()
+        return loss
+
+    def step(self, step, features, state, videos):
+        pooled = features if state is None else torch.maximum(state, features)
+        return pooled
+
+    def classify(self, step, state, videos):
+        with videos.component("classifier"):
+            logits = self.layer(state)
+        scores = probabilities(logits, multi_label=self.task.multi_label)
+        return scores
+
+    def exit_value(self, step, state, videos):
+        with videos.component("gate"):
+            logits = self.layer(state)
+        return probabilities(logits, multi_label=self.task.multi_label).amax(-1)
+"""
+README = "# {name}\n\nA method for the tests.\n"
+
+# The check that fails, the file that is changed, and what is replaced there by what.
+WRONG = {
+    "no_readme": ("manifest", "README.md", {README.format(name="no_readme"): ""}),
+    "no_paper": ("manifest", "method.yaml", {"kind: baseline": "kind: method"}),
+    "unknown_table": ("manifest", "method.yaml", {"table1: plain": "tabel1: plain"}),
+    "writes_at_import": (
+        "import",
+        "method.py",
+        {"import torch\n": "import torch\nPath(__file__).with_name('a.txt').write_text('x')\n"},
+    ),
+    "draws_at_import": ("import", "method.py", {"import torch\n": "import torch\ntorch.rand(1)\n"}),
+    "logits_as_scores": ("build", "method.py", {"return scores": "return logits"}),
+    "misspelt_role": ("build", "method.py", {'("backbone",)': '("backbon",)'}),
+    "learns_nothing": (
+        "fit",
+        "method.py",
+        {"return loss": "return loss.detach() + 0 * sum(p.sum() for p in self.parameters())"},
+    ),
+    "forgets": (
+        "checkpoint",
+        "method.py",
+        {
+            "return loss": "self.offset = getattr(self, 'offset', 0) + 0.01; return loss",
+            "        return scores": "        return scores * (1 - getattr(self, 'offset', 0))",
+        },
+    ),
+    "unseeded": (
+        "seed",
+        "method.py",
+        {
+            "task.num_classes)\n\n": "task.num_classes)\n"
+            "        import random; self.layer.bias.data += random.random()\n\n"
+        },
+    ),
+    "sees_neighbours": (
+        "batch_invariance",
+        "method.py",
+        {"return scores": "return (scores + scores.mean(0)) / 2"},
+    ),
+    "sees_the_whole_video": (
+        "no_look_ahead",
+        "method.py",
+        {
+            "return scores": "seen = videos._sources['backbone'].frames[videos._indices]\n"
+            "        return scores * seen.float().mean((1, 2, 3, 4))[:, None] / 255"
+        },
+    ),
+    "reads_labels": (
+        "no_label_leak",
+        "method.py",
+        {
+            "return scores": "labels = videos._sources['backbone'].targets[videos._indices]\n"
+            "        labels = labels if labels.ndim == 1 else labels[:, 0]\n"
+            "        return scores * (0.5 + (labels == 1)[:, None] / 2)"
+        },
+    ),
+    "keeps_a_diary": (
+        "no_files",
+        "method.py",
+        {"return loss": "Path(__file__).with_name('b.txt').write_text('x'); return loss"},
+    ),
+    "reads_elsewhere": (
+        "no_files",
+        "method.py",
+        {"return loss": "Path('/etc/passwd').read_bytes(); return loss"},
+    ),
+    "looks_twice_uncharged": (
+        "audited_cost",
+        "method.py",
+        {
+            "return pooled": "first = self.visit(videos)[:, :1]\n"
+            "        source, rows = videos._sources['backbone'], videos._rows\n"
+            "        source.features(videos._indices, first, None, rows, '')\n"
+            "        return pooled"
+        },
+    ),
+    "trades_backwards": (
+        "monotone_cost",
+        "method.yaml",
+        {"cheap: 0.2, dear: 0.9": "cheap: 0.9, dear: 0.2"},
+    ),
+    "opens_in_secret": (
+        "frames_opened",
+        "method.py",
+        {
+            "return pooled": "second = torch.ones(len(videos), 1, dtype=torch.long)\n"
+            "        source, rows = videos._sources['backbone'], videos._rows\n"
+            "        source.features(videos._indices, second, videos._meter, rows, 'backbone')\n"
+            "        return pooled"
+        },
+    ),
+}
+
+CONTROL_MANIFEST = """\
+name: {name}
+label: A control
+kind: control
+summary: Exits from the stored steps of another method.
+licence: Apache-2.0
+source: {{method: good_exit, train_steps: true}}
+variants:
+  default: {{label: plain, shown_in: {{table1: plain}}}}
+"""
+CONTROL_CODE = """\
+from dataclasses import dataclass
+import numpy as np
+from benchmark.contract import ExitControl
+
+@dataclass(frozen=True)
+class Params:
+    pass
+
+class Method(ExitControl):
+    Params = Params
+
+    def exit_steps(self, test, train, targets, seed):
+        return {exits}
+"""
+# The check that fails, and the exit steps.
+CONTROLS = {
+    "good_control": (None, "np.full(test.num_videos, 2)"),
+    "control_with_labels": ("no_label_leak", "1 + (targets.reshape(len(targets), -1)[:, 0] == 1)"),
+    "control_beyond_the_end": ("build", "test.exit_step + 9 * (test.scores.shape[2] == 200)"),
+    "control_of_chance": ("seed", "np.random.randint(1, 6, test.num_videos)"),
+}
