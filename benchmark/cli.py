@@ -32,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     from benchmark.cost import compare  # noqa: PLC0415
     from benchmark.data import manifest_command  # noqa: PLC0415
     from benchmark.evaluation import audit_command  # noqa: PLC0415
+    from benchmark.scaffold import new_method  # noqa: PLC0415
     from benchmark.verification import command as verify_command  # noqa: PLC0415
 
     manifest = commands.add_parser("manifest", help="list and check the videos of a dataset")
@@ -49,6 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     audit = commands.add_parser("audit", help="replay finished runs alone, from pixels")
     audit_command.add_arguments(audit)
     audit.set_defaults(run=audit_command.run)
+
+    new = commands.add_parser("new-method", help="write the folder of a new method")
+    new_method.add_arguments(new)
+    new.set_defaults(run=new_method.run)
 
     check = commands.add_parser("check", help="check methods: the contract, on videos in memory")
     check_command.add_arguments(check)
