@@ -136,6 +136,8 @@ def _features(job: Job) -> None:
 
 
 def _train(job: Job) -> None:
+    """Train, then predict with what was trained: the second would import and read it all again."""
+    from benchmark.evaluation.predict import predict_all  # noqa: PLC0415
     from benchmark.training.runs import train_all  # noqa: PLC0415
 
     _bind_threads(job.threads)
@@ -143,17 +145,19 @@ def _train(job: Job) -> None:
     entries = train_all(plan, job.dataset, job.method, job.seeds, job.log.progress)
     index = job.layout.stage_index(job.dataset, job.method, "training", job.seeds)
     _write_index(job, plan, "train", index, entries)
+    rows = predict_all(plan, job.dataset, job.method, job.seeds, job.log.progress)
+    _write_predictions(job, plan, rows)
 
 
-def _predict(job: Job) -> None:
-    from benchmark.evaluation.predict import control_all, predict_all  # noqa: PLC0415
+def _control(job: Job) -> None:
+    from benchmark.evaluation.predict import control_all  # noqa: PLC0415
 
     _bind_threads(job.threads)
     plan = job.plan()
-    if plan.is_control(job.method):
-        entries = control_all(plan, job.dataset, job.method, job.log.progress)
-    else:
-        entries = predict_all(plan, job.dataset, job.method, job.seeds, job.log.progress)
+    _write_predictions(job, plan, control_all(plan, job.dataset, job.method, job.log.progress))
+
+
+def _write_predictions(job: Job, plan: Plan, entries: Sequence[Any]) -> None:
     index = job.layout.stage_index(job.dataset, job.method, "predictions", job.seeds)
     _write_index(job, plan, "predict", index, entries)
 
@@ -282,7 +286,7 @@ JOBS: dict[str, Callable[[Job], None]] = {
     "pretrain": _pretrain,
     "features": _features,
     "train": _train,
-    "predict": _predict,
+    "control": _control,
     "evaluate": _evaluate,
     "table": _table,
     "document": _document,

@@ -118,7 +118,7 @@ class Plan:
             parts.append(config.clips_root)
         if stage in {"pretrain", "features"}:
             parts += [config.network(item).model_dump(), config.backbone.pretraining]
-        if stage in {"train", "predict"}:
+        if stage in {"train", "predict", "control"}:
             parts.append(config.training.model_dump())
         if method:
             names = self.variants[dataset, method]

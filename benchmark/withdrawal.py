@@ -100,7 +100,7 @@ def _logs(plan: Plan, dataset: str, method: str) -> Iterator[Path]:
     names += [f"{stage}-{role}" for role in roles for stage in ("pretrain", "features")]
     source = plan.methods[method].manifest.source
     for name in [*([source.method] if source else []), method]:
-        for stage in ("train", "predict"):
+        for stage in ("train", "control"):
             for block in plan.seed_blocks(dataset, name):
                 names.append("-".join([stage, dataset, name, *map(str, block)]))
     names.append(f"evaluate-{dataset}-{method}")

@@ -39,9 +39,8 @@ LOCK = ROOT / "requirements.lock"
 ENVIRONMENT = ROOT / "environment.yml"
 # With --sdm conda the environment's own Python, otherwise the one that runs this.
 PYTHON = "python" if workflow.deployment_settings.deployment_method else sys.executable
-SOURCES = sorted(
-    {m.manifest.source.method for m in METHODS.values() if m.manifest.source}
-)
+CONTROLS = [name for name, method in METHODS.items() if method.manifest.source]
+SOURCES = sorted({METHODS[name].manifest.source.method for name in CONTROLS})
 
 # Training waits for all of these, so that a fault in any video is said before it starts.
 CHECKED = [
@@ -63,6 +62,11 @@ wildcard_constraints:
     dataset="|".join(PLAN.config.datasets),
     method="|".join(PLAN.methods),
     seeds=r"\d+(-\d+)*",
+
+
+def one_of(names):
+    """Return a wildcard's constraint to some names; no name at all matches nothing."""
+    return "|".join(sorted(names)) or "(?!)"
 
 
 def job(stage, *wildcards):
@@ -200,15 +204,13 @@ def listed_videos(wildcards):
     return listed if listed.is_file() else []  # the job says what is missing
 
 
-def stage_before(wildcards):
-    """Return what a prediction reads: its training, or its source's predictions."""
-    dataset, method = wildcards.dataset, wildcards.method
-    source = PLAN.methods[method].manifest.source
-    if source is None:
-        return LAYOUT.stage_index(dataset, method, "training", [wildcards.seeds])
+def rows_of_source(wildcards):
+    """Return the prediction indices of the method whose rows a control re-reads."""
+    dataset = wildcards.dataset
+    source = PLAN.methods[wildcards.method].manifest.source.method
     return [
-        LAYOUT.stage_index(dataset, source.method, "predictions", block)
-        for block in PLAN.seed_blocks(dataset, source.method)
+        LAYOUT.stage_index(dataset, source, "predictions", block)
+        for block in PLAN.seed_blocks(dataset, source)
     ]
 
 

@@ -1,27 +1,27 @@
-# Predictions, one row a video, and what follows from them without a model.
+# Exit controls re-read the rows of other methods; results follow from rows without a model.
 
 
-rule predict:
+rule control:
     input:
-        before=stage_before,
+        source=rows_of_source,
         manifest=LAYOUT.manifest("{dataset}"),
-        frames=frames_of,
-        features=features_of,
         method=code_of_method,
         code=stage_code("predict"),
         lock=LOCK,
     output:
         LAYOUT.stage_index("{dataset}", "{method}", "predictions", ["{seeds}"]),
     log:
-        log_of("predict", "dataset", "method", "seeds"),
+        log_of("control", "dataset", "method", "seeds"),
+    wildcard_constraints:
+        method=one_of(CONTROLS),
     conda:
         ENVIRONMENT
     threads: SLOTS
     params:
-        settings=settings("predict"),
+        settings=settings("control"),
         threads=real_threads,
     shell:
-        job("predict", "dataset", "method", "seeds")
+        job("control", "dataset", "method", "seeds")
 
 
 rule evaluate:

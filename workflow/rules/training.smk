@@ -1,4 +1,5 @@
-# Training: one job for a method on a dataset and a block of seeds; finished stages are found again.
+# Training and, in the same job, the predictions of what was trained: one job for a method on a
+# dataset and a block of seeds. Finished stages of training are found again.
 
 
 rule train:
@@ -8,12 +9,15 @@ rule train:
         features=features_of,
         checked=ancient([*CHECKED, *FEATURES]),
         method=code_of_method,
-        code=stage_code("train"),
+        code=stage_code("predict"),
         lock=LOCK,
     output:
         LAYOUT.stage_index("{dataset}", "{method}", "training", ["{seeds}"]),
+        LAYOUT.stage_index("{dataset}", "{method}", "predictions", ["{seeds}"]),
     log:
         log_of("train", "dataset", "method", "seeds"),
+    wildcard_constraints:
+        method=one_of(set(METHODS) - set(CONTROLS)),
     conda:
         ENVIRONMENT
     threads: SLOTS
@@ -27,7 +31,7 @@ rule train:
 # Exit controls wait for the methods whose runs they re-read, so those are trained first.
 use rule train as train_source with:
     wildcard_constraints:
-        method="|".join(SOURCES),
+        method=one_of(SOURCES),
     priority: 1
 
 
