@@ -38,10 +38,11 @@ def run(args: argparse.Namespace) -> int:
         "the names",
     )
     counts: Counter[str] = Counter()
-    for name in args.names or methods:
+    names = args.names or list(methods)
+    for name in names:
         started = time.monotonic()
         print(name, flush=True)
-        for outcome in check_method(methods[name], methods):
+        for outcome in check_method(methods[name], methods, names):
             counts[outcome.status] += 1
             print(f"  {outcome.check:17} {outcome}", flush=True)
             if args.explain or outcome.status == "FAILED":

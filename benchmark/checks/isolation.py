@@ -20,12 +20,12 @@ def clean_import(subject: Subject) -> list[str]:
     and leaves random generators, default dtype and device, threads and environment as they were.
     """
     roots = tuple(dict.fromkeys(str(m.folder.resolve().parent) for m in subject.methods.values()))
-    return _imports(roots, tuple(subject.methods))[subject.folder.name]
+    return _imports(roots, subject.together)[subject.folder.name]
 
 
 @cache
 def _imports(roots: tuple[str, ...], names: tuple[str, ...]) -> dict[str, list[str]]:
-    """Import all methods in one interpreter, since starting one takes longer than an import."""
+    """Import methods in one interpreter, since starting one takes longer than an import."""
     return import_faults([Path(root) for root in roots], names)
 
 

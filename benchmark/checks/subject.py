@@ -50,10 +50,17 @@ class Subject:
     Args:
         folder: the method's.
         methods: all methods by name, for the source of an exit control.
+        together: names of the methods that are checked with it.
     """
 
-    def __init__(self, folder: MethodFolder, methods: Mapping[str, MethodFolder]) -> None:
+    def __init__(
+        self,
+        folder: MethodFolder,
+        methods: Mapping[str, MethodFolder],
+        together: Sequence[str] = (),
+    ) -> None:
         self.folder, self.methods, self.manifest = folder, methods, folder.manifest
+        self.together = tuple(sorted({folder.name, *together}))
 
     @cached_property
     def kind(self) -> type[Any]:

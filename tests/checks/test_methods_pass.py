@@ -13,7 +13,7 @@ NAMES = sorted(path.parent.name for path in ROOT.glob("methods/*/method.yaml"))
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_method_of_the_repository_passes(name, methods):
-    ended = list(check_method(methods[name], methods))
+    ended = list(check_method(methods[name], methods, NAMES))
     assert [f"{o.check}: {o}" for o in ended if o.status == "FAILED"] == []
 
 

@@ -50,7 +50,9 @@ def written(tmp_path_factory):
 
 
 def outcomes(written, name):
-    return {outcome.check: outcome for outcome in check_method(written[name], written)}
+    return {
+        outcome.check: outcome for outcome in check_method(written[name], written, list(written))
+    }
 
 
 def failed(written, name):
