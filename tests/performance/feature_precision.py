@@ -1,49 +1,77 @@
-"""Compares float32 with bfloat16 feature extraction, in one run: time a frame, and what changes.
+"""Compares float32 with bfloat16 features on a finished run: time, and which decisions change.
 
-    python tests/performance/feature_precision.py [network] [frames]
+    python tests/performance/feature_precision.py --profile builtin --dataset long
 
-The harness extracts in float32; it would use bfloat16 only where that is at least as fast and
-changes no decision. Random weights and noise are the hardest case for the second condition, real
-frames an easier one, so the printed share is a lower bound of what would agree.
+The harness extracts in float32. It would use bfloat16 only where that is at least as fast and
+changes no decision: no video's exit and no video's answer. Nothing here is asserted.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import nn
 
-from benchmark.backbones.registry import Backbone, network_named
+from benchmark.evaluation.predict import predict_videos, prediction_seed
+from benchmark.evaluation.records import RunKey
+from benchmark.jobs import read_resolved
+from benchmark.plan import make_plan
+from benchmark.training.runs import Trainer
+
+
+class InPrecision(nn.Module):
+    """A backbone whose products run in bfloat16, or do not; its time is added up."""
+
+    def __init__(self, backbone: nn.Module, *, half: bool) -> None:
+        super().__init__()
+        self.backbone, self.network, self.half = backbone, backbone.network, half
+        self.seconds, self.num_frames = 0.0, 0
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        start = time.perf_counter()
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
+            features: torch.Tensor = self.backbone(frames)
+        self.seconds += time.perf_counter() - start
+        self.num_frames += len(frames)
+        return features
 
 
 def main() -> None:
-    """Time both precisions on the same frames, alternating, and compare a classifier's answers."""
-    name = sys.argv[1] if len(sys.argv) > 1 else "tf_efficientnet_lite0"
-    num_frames = int(sys.argv[2]) if len(sys.argv) > 2 else 32
-    torch.manual_seed(0)
-    network = network_named(name)
-    backbone, classifier = Backbone(network).eval(), nn.Linear(network.num_features, 20)
-    shape = (num_frames, network.size, network.size, 3)
-    frames = torch.randint(0, 256, shape, dtype=torch.uint8)
-    seconds: dict[bool, list[float]] = {False: [], True: []}
-    answers = {}
-    with torch.inference_mode():
-        for repeat in range(7):
-            for half in (False, True):
-                start = time.perf_counter()
-                with torch.autocast("cpu", torch.bfloat16, enabled=half):
-                    features = backbone(frames)
-                if repeat:  # the first pair warms up
-                    seconds[half].append(time.perf_counter() - start)
-                answers[half] = classifier(features).argmax(-1)
-    for half, label in ((False, "float32"), (True, "bfloat16")):
-        times = sorted(seconds[half])
-        print(
-            f"{name} {label}: {1e3 * times[len(times) // 2] / num_frames:.2f} ms a frame (median)"
-        )
-    print(f"same answer for {(answers[False] == answers[True]).float().mean():.1%} of the frames")
+    """Predict the same videos in both precisions and compare."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--profile", default="builtin")
+    parser.add_argument("--results", default="results")
+    parser.add_argument("--dataset", default="long")
+    parser.add_argument("--method", default="frameexit")
+    parser.add_argument("--variant", default="default")
+    parser.add_argument("--videos", type=int, default=400)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    plan = make_plan(read_resolved(Path(args.results) / args.profile / "config.json"))
+    key = RunKey(args.dataset, args.method, args.variant, plan.config.seeds[0])
+    trainer = Trainer(plan, key.dataset, key.method)
+    trained = trainer.get(key.variant, key.seed, 0)
+    ids = trainer.data.fold(0)[1][: args.videos]
+    rows = {}
+    for half in (False, True):
+        networks = {
+            role: InPrecision(network, half=half)
+            for role, network in trainer.frozen_networks.items()
+        }
+        run = replace(trained, networks=networks)
+        rows[half] = predict_videos(trainer.data, run, ids, prediction_seed(key), batch=32)
+        for role, network in networks.items():
+            spent = 1e3 * network.seconds / network.num_frames
+            print(f"{role} {'bfloat16' if half else 'float32'}: {spent:.2f} ms a frame")
+    exits = (rows[False].exit_step != rows[True].exit_step).sum()
+    full, short = (rows[half].exit_scores() for half in (False, True))
+    answers = (full.argmax(1) != short.argmax(1)).sum()
+    print(f"of {len(ids)} videos {exits} exit elsewhere and {answers} are answered otherwise")
+    print(f"scores differ by up to {abs(full - short).max():.2g}")
 
 
 if __name__ == "__main__":
