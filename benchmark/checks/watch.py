@@ -19,14 +19,15 @@ from typing import Any
 __all__ = ["library_folders", "watched"]
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_CHANGES = {
-    **dict.fromkeys(("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link"), "changes"),
-    **dict.fromkeys(("os.symlink", "os.truncate", "os.chmod", "os.chown"), "changes"),
-    **dict.fromkeys(("sqlite3.connect",), "opens the database"),
-    **dict.fromkeys(("subprocess.Popen", "os.system", "os.exec"), "starts a program:"),
-    **dict.fromkeys(("os.posix_spawn", "os.fork", "os.forkpty"), "starts a process:"),
-    **dict.fromkeys(("socket.__new__", "socket.connect", "urllib.Request"), "uses the network:"),
+_FORBIDDEN = {
+    "changes": "os.mkdir os.rename os.remove os.rmdir os.link os.symlink os.truncate os.chmod",
+    "opens the database": "sqlite3.connect",
+    "starts a program:": "subprocess.Popen os.system os.exec os.posix_spawn",
+    "starts a process": "os.fork os.forkpty",
+    "uses the network:": "socket.connect urllib.Request",
+    "opens a socket": "socket.__new__",
 }
+_SAID = {event: said for said, events in _FORBIDDEN.items() for event in events.split()}
 
 
 class _Watch:
@@ -43,10 +44,10 @@ class _Watch:
             return
         if event == "open":
             self._opened(*args)
-        elif event in _CHANGES:
+        elif event in _SAID:
             about = args[1] if event == "socket.connect" else args[0] if args else ""
-            said = f"{_CHANGES[event]} {_name(about)}".rstrip(": ")
-            self.noted.append(said if event != "socket.__new__" else "opens a socket")
+            named = f" {_name(about)}" if event not in {"os.fork", "socket.__new__"} else ""
+            self.noted.append(_SAID[event] + named)
 
     def _opened(self, path: Any, mode: Any, flags: Any) -> None:
         assert self.noted is not None, "somebody watches"

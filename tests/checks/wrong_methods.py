@@ -71,6 +71,11 @@ WRONG = {
         "method.py",
         {"import torch\n": "import torch\nPath(__file__).with_name('a.txt').write_text('x')\n"},
     ),
+    "starts_a_program_at_import": (
+        "import",
+        "method.py",
+        {"import torch\n": "import torch, subprocess\nsubprocess.run(['true'])\n"},
+    ),
     "draws_at_import": ("import", "method.py", {"import torch\n": "import torch\ntorch.rand(1)\n"}),
     "logits_as_scores": ("build", "method.py", {"return scores": "return logits"}),
     "misspelt_role": ("build", "method.py", {'("backbone",)': '("backbon",)'}),
@@ -121,6 +126,16 @@ WRONG = {
         "no_files",
         "method.py",
         {"return loss": "Path(__file__).with_name('b.txt').write_text('x'); return loss"},
+    ),
+    "stores_a_tensor": (  # by a library that opens the file in C
+        "no_files",
+        "method.py",
+        {"return loss": "torch.save(loss.detach(), 'loss.pt'); return loss"},
+    ),
+    "opens_a_socket": (
+        "no_files",
+        "method.py",
+        {"return loss": "import socket; socket.socket().close(); return loss"},
     ),
     "reads_elsewhere": (
         "no_files",
