@@ -31,10 +31,20 @@ and chooses other exits from them, without running a network
     exit_steps          1-based exit step of each video: `[N]`
     charged             the components that its rule must run at every step
 
-Whatever runs inside `with videos.component('gate'):` is charged to that component and to the
-videos of that view, equally; `videos.select(rows)` narrows a view to some of its videos, with
-repetition where a video has several frames in the batch. Work outside any component is charged
-to 'other' and shown.
+What a method is handed: `videos`, a view of N videos (benchmark/videos.py)
+    features            `videos.features(positions, 'light')` opens frames, or clips, and returns
+                        `[N, K, D]` of a network that method.yaml names by role; the work is
+                        charged to the component of that name
+    select              narrows the view to some videos, with repetition where a video has several
+                        frames in the batch: how a method skips, exits or branches for each video
+    component           `with videos.component('gate'):` charges what runs inside to that name and
+                        to the videos of the view, equally; work outside any component is charged
+                        to 'other' and shown
+    random              numbers that belong to a video and to the run's seed, in any batch the same
+    lengths, targets    stored frames; labels, in training only
+    progress            share of the stage's training that is done, for temperatures and weights
+
+`docs/contract_in_use.md` says which of these calls each kind of method makes.
 """
 
 from __future__ import annotations
