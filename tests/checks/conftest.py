@@ -5,8 +5,9 @@ import torch
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    """Tensors this small are faster on one thread, as in the command."""
+def one_thread_in_a_folder_of_its_own(tmp_path, monkeypatch):
+    """Tensors this small are faster on one thread; wrong methods write where they stand."""
+    monkeypatch.chdir(tmp_path)
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
