@@ -52,6 +52,14 @@ Networks = Annotated[
 ]
 
 
+class Reported(Strict):
+    """A number that the method's own source prints."""
+
+    where: str = Field(description="such as 'Table 2, ActivityNet mAP'")
+    percent: float
+    gflops: float | None = Field(None, description="10^9 MACs a video")
+
+
 class Variant(Strict):
     """A setting of a method's parameters, and where it is shown."""
 
@@ -60,6 +68,9 @@ class Variant(Strict):
     networks: Networks | None = Field(None, description="if other than the method's")
     shown_in: dict[str, str] = Field(
         {}, description="table or figure -> row; a row of the paper's, or a new one"
+    )
+    reported: dict[Literal["long", "short", "multi"], Reported] = Field(
+        {}, description="by role, for rows that FrameExit's tables do not have"
     )
 
 

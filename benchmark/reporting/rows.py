@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from benchmark.config import Config, Role
 from benchmark.errors import BenchmarkError, raise_all
-from benchmark.methods import MethodFolder
+from benchmark.methods import MethodFolder, Variant
 from benchmark.reporting.measurements import (
     NOT_RUN,
     Difference,
@@ -109,6 +109,13 @@ def owners_of_rows(methods: Mapping[str, MethodFolder], table: str) -> dict[str,
     return owners
 
 
+def _reported(variant: Variant, role: Role) -> Published | None:
+    reported = variant.reported.get(role)
+    if reported is None:
+        return None
+    return Published.model_validate({"percent": reported.percent, "gflops": reported.gflops})
+
+
 def _rows_of(
     config: Config,
     methods: Mapping[str, MethodFolder],
@@ -152,11 +159,12 @@ def _rows_of(
     known = {(row.row, row.group) for row in paper}
     labels = {row.id: row.label for row in reversed(spec.rows)}
     places = {row: place for place, row in enumerate(dict.fromkeys(row.row for row in paper))}
-    further = [
-        made(row, labels.get(row, methods[method].manifest.variants[variant].label), here, False)
-        for row, (method, variant) in owners.items()
-        if (row, here) not in known
-    ]
+    further = []
+    for row, (method, variant) in owners.items():
+        if (row, here) not in known:
+            shown = methods[method].manifest.variants[variant]
+            its = made(row, labels.get(row, shown.label), here, False)
+            further.append(replace(its, published=_reported(shown, role)))
 
     def place(row: TableRow) -> tuple[int, int, str, str]:
         return places.get(row.row, len(places)), _KINDS.index(row.kind), row.label, row.row

@@ -1,12 +1,14 @@
 import csv
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.records import RunKey
+from benchmark.methods import discover
 from benchmark.reporting.paper import load_paper
 from benchmark.reporting.rows import collect
 from benchmark.reporting.tables import print_table, write_document, write_table
@@ -94,6 +96,19 @@ def test_the_papers_rows_come_first_and_in_its_order(make_bench):
         ("uniform_10", "baseline"),
         ("coin", "control"),
     ]
+
+
+def test_a_new_row_shows_what_its_own_paper_prints(make_bench, tmp_path):
+    bench = make_bench(METHODS)
+    manifest = bench.methods["ours"].folder / "method.yaml"
+    added = "    reported: {long: {where: Table 1, percent: 61.5, gflops: 9}}\n"
+    manifest.write_text(manifest.read_text() + "\n" + added)
+    bench = replace(bench, methods=discover([manifest.parents[1]]))
+    fill(bench)
+    write_table(bench.config, bench.methods, "table1", tmp_path)
+    rows = {row["row"]: row for row in read(tmp_path / "table1.csv")}
+    assert (rows["zz_new"]["paper_percent"], rows["zz_new"]["paper_gflops"]) == ("61.5", "9.0")
+    assert rows["coin"]["paper_percent"] == ""
 
 
 def test_rows_without_a_number_say_why(make_bench, tmp_path):
