@@ -59,13 +59,14 @@ class RunChecks:
         def indices(stage: str) -> list[Path]:
             return [layout.stage_index(dataset, method, stage, block) for block in blocks]
 
+        for key in keys:  # causes stand before what follows from them
+            self.faults[key] += self._data.faults(dataset, self._plan.roles(dataset, method))
         training = [] if self._plan.is_control(method) else indices("training")
         trained = self._read(keys, "train", training)
         predicted = self._read(keys, "predict", indices("predictions"))
         evaluated = self._read(keys, "evaluate", [layout.results_index(dataset, method)])
         audits = audits_of([entry for _, entry in predicted.values()])
         for key in keys:
-            self.faults[key] += self._data.faults(dataset, self._plan.roles(dataset, method))
             if key in trained:
                 self.faults[key] += self._training_faults(key, *trained[key])
             if key in predicted:

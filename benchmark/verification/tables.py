@@ -109,7 +109,10 @@ def _source_faults(shown: Shown, hashes: Hashes, known: Sequence[str]) -> list[s
     there = {n: sha256 for n, sha256 in sources.results.items() if n in planned or n not in runs}
     said += hashes.faults(root, there, record)
     if shown.name != _TIMING:  # what has no number has no time either
-        said += [f"{root / name} is not shown yet" for name in sorted(planned - runs)]
+        for name in sorted(planned - runs):
+            said.append(
+                f"{root / name} is {'not shown yet' if hashes.of(root / name) else 'missing'}"
+            )
     own = {n: s for n, s in sources.files.items() if not any(f"/{n}:" in fault for fault in known)}
     return said + hashes.faults(shown.folder, own, record)
 

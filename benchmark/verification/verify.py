@@ -39,9 +39,9 @@ def verify(plan: Plan, *, quick: bool = False) -> int:
     counts, num_stale = Counter(runs.counts), 0
     things = shown_things(plan)
     for shown in things:
-        reasons, num_numbers = check_shown(shown, hashes)
+        own, num_numbers = check_shown(shown, hashes)
         counts["shown numbers"] += num_numbers
-        reasons += _of_runs(plan, runs, shown)
+        reasons = [*_of_runs(plan, runs, shown), *own]
         num_stale += bool(reasons)
         print(f"{shown.name:<14} {f'STALE: {_brief(reasons)}' if reasons else 'agrees'}")
     for path in _left_over(plan):

@@ -1,75 +1,22 @@
-"""A method that fails is a row with its reason; nothing else changes, and nothing else runs."""
+"""A method is a folder: added, edited, broken, killed, mended and removed, it changes no other.
+
+One folder of results goes through three runs; what each left is kept, and the tests look at that.
+"""
 
 import csv
 import json
+import os
 import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
 
 import pytest
-from workflow_runs import Workflow, last_error
+from own_methods import CONTROL, METHOD, write_method
+from workflow_runs import ROOT, Workflow, last_error
 
 pytestmark = pytest.mark.dag
 
-MANIFEST = """\
-name: {name}
-label: {name}
-kind: {kind}
-summary: A test.
-licence: Apache-2.0
-{more}
-variants:
-  default: {{label: {name}, shown_in: {{table2: {name}}}}}
-"""
-METHOD = """\
-from dataclasses import dataclass
-import torch
-from benchmark.contract import EarlyExit, Stage
-from benchmark.layers import classification_loss, probabilities
-
-@dataclass(frozen=True)
-class Params:
-    pass
-
-class Method(EarlyExit):
-    Params = Params
-    num_steps = 2
-
-    def __init__(self, task, params):
-        super().__init__(task, params)
-        self.layer = torch.nn.Linear(task.num_features, task.num_classes)
-
-    @property
-    def stages(self):
-        return [Stage("all", (), 10, ())]
-
-    def visit(self, videos):
-        return torch.tensor([[0, 7]]).expand(len(videos), 2)
-
-    def loss(self, stage, videos):
-        logits = self.layer(videos.features(self.visit(videos)))
-        return classification_loss(logits, videos.targets).mean()
-
-    def step(self, step, features, state, videos):
-        return features
-
-    def classify(self, step, state, videos):
-        with videos.component("classifier"):
-            logits = self.layer(state)
-        return probabilities(logits, multi_label=self.task.multi_label)
-"""
-CONTROL = """\
-from dataclasses import dataclass
-from benchmark.contract import ExitControl
-
-@dataclass(frozen=True)
-class Params:
-    pass
-
-class Method(ExitControl):
-    Params = Params
-
-    def exit_steps(self, test, train, targets, seed):
-        return test.exit_step + 100
-"""
 # Name, what of METHOD is replaced, and what the row says.
 FAILING = {
     "fails_in_import": (("import torch", "import torch, unheard_of"), "does not import"),
@@ -96,91 +43,196 @@ FAILING = {
         "prediction: ",
     ),
 }
+GOOD = ("is_edited", "breaks", "is_killed")
+KILLED = METHOD.replace(
+    "    def loss(self, stage, videos):\n",
+    "    def loss(self, stage, videos):\n        import os; os.kill(os.getpid(), 9)\n",
+)
 
 
-@pytest.fixture(scope="module")
-def with_failures(tiny_run, tmp_path_factory):
-    """Return a run with six more methods, five of which fail, and a failing control."""
-    folder = tmp_path_factory.mktemp("failures")
-    shutil.copytree(tiny_run.folder, folder, dirs_exist_ok=True)
-    own = tmp_path_factory.mktemp("own_methods")
+@dataclass(frozen=True)
+class State:
+    """What a run left.
 
-    def write(name, code, kind="baseline", more=""):
-        (own / name).mkdir()
-        (own / name / "method.py").write_text(code)
-        (own / name / "method.yaml").write_text(MANIFEST.format(name=name, kind=kind, more=more))
+    Attributes:
+        rows: of Table 2, by row.
+        tables: bytes of every csv, by name.
+        times: when each file of training, prediction and evaluation was written.
+        results: of the user's methods, by method.
+        verified: exit code and output of `verify`.
+    """
 
-    write("two_frames", METHOD)
-    write("control_fails", CONTROL, "control", "source: {method: frameexit}")
-    for name, (change, _) in FAILING.items():
-        assert change[0] in METHOD
-        write(name, METHOD.replace(*change))
-    before = _times(Workflow(folder, tiny_run.profile))
-    run = Workflow(folder, tiny_run.profile, {"methods_path": str(own)})
-    return run, *run.run(), before
+    code: int
+    printed: str
+    rows: dict[str, dict[str, str]]
+    tables: dict[str, bytes]
+    times: dict[str, int]
+    results: dict[str, dict]
+    verified: tuple[int, str]
 
-
-def _times(run):
-    """Return when each file of training, prediction and evaluation was written."""
-    return {
-        str(path.relative_to(run.results)): path.stat().st_mtime_ns
-        for path in run.results.glob("runs/**/*")
-        if path.is_file()
-    }
+    def written_since(self, earlier: "State") -> set[str]:
+        """Return the methods of which a file was written after another run."""
+        new = {name for name, time in self.times.items() if earlier.times.get(name) != time}
+        return {name.split("/")[2] for name in new}
 
 
-def _result(run, name):
-    return json.loads(
-        next(run.results.glob(f"runs/multi/{name}/default/*/result.json")).read_text()
+def _look(run, code=0, printed=""):
+    paths = [path for path in run.results.glob("runs/**/*") if path.is_file()]
+    results = {p.parts[-4]: p for p in paths if p.name == "result.json"}
+    with (run.results / "tables" / "table2.csv").open(encoding="utf-8") as file:
+        rows = {row["row"]: row for row in csv.DictReader(file) if row["kind"] != "published"}
+    verified = subprocess.run(
+        [sys.executable, "-m", "benchmark", "verify", "--profile", run.results.name],
+        cwd=run.folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return State(
+        code=code,
+        printed=printed,
+        rows=rows,
+        tables={path.name: path.read_bytes() for path in run.results.glob("*/*.csv")},
+        times={str(p.relative_to(run.results)): p.stat().st_mtime_ns for p in paths},
+        results={name: json.loads(path.read_text()) for name, path in results.items()},
+        verified=(verified.returncode, verified.stdout),
     )
 
 
+@pytest.fixture(scope="module")
+def states(tiny_run, tmp_path_factory):
+    """Return what was there before the user's methods, and what each of three runs left."""
+    folder = tmp_path_factory.mktemp("failures")
+    shutil.copytree(tiny_run.folder, folder, dirs_exist_ok=True)
+    own = tmp_path_factory.mktemp("own_methods")
+    run = Workflow(folder, tiny_run.profile, {"methods_path": str(own)})
+    before = _look(run)
+
+    for name in GOOD:
+        write_method(own, name, METHOD)
+    write_method(own, "control_fails", CONTROL, "control", "source: {method: frameexit}")
+    for name, (change, _) in FAILING.items():
+        assert change[0] in METHOD
+        write_method(own, name, METHOD.replace(*change))
+    added = _look(run, *run.run())
+
+    for name in (*FAILING, "control_fails"):
+        shutil.rmtree(own / name)
+    write_method(own, "is_edited", METHOD.replace("[[0, 7]]", "[[3, 9]]"))
+    write_method(own, "breaks", METHOD.replace(*FAILING["fails_in_prediction"][0]))
+    write_method(own, "is_killed", KILLED)
+    changed = _look(run, *run.run())
+
+    for name in ("is_edited", "breaks"):
+        shutil.rmtree(own / name)
+    write_method(own, "is_killed", METHOD)
+    mended = _look(run, *run.run())
+    return {"before": before, "added": added, "changed": changed, "mended": mended}
+
+
 @pytest.mark.parametrize(("name", "reason"), [(n, reason) for n, (_, reason) in FAILING.items()])
-def test_a_failed_method_is_a_row_with_its_reason(with_failures, name, reason):
-    result = _result(with_failures[0], name)
+def test_a_failed_method_is_a_row_with_its_reason(states, name, reason):
+    result = states["added"].results[name]
     assert (result["status"], result["metrics"], result["macs_per_video"]) == ("failed", {}, None)
     assert reason in result["reason"]
+    assert reason in states["added"].rows[name]["status"]
 
 
-def test_a_failed_control_is_a_row_too(with_failures):
-    result = _result(with_failures[0], "control_fails")
+def test_a_failed_control_is_a_row_too(states):
+    result = states["added"].results["control_fails"]
     assert result["status"] == "failed"
     assert "IndexError" in result["reason"]
 
 
-def test_everything_else_is_complete(with_failures, tiny_run):
-    run = with_failures[0]
-    good = _result(run, "two_frames")
-    assert good["status"] == "ok"
-    assert good["frames_per_video"] == 2
-    with (run.results / "tables" / "table2.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    assert {*FAILING, "two_frames", "control_fails"} <= {
-        cell for row in rows for cell in row.values()
-    }
-    old, new = tiny_run.numbers(), run.numbers()
-    runs = [name for name in old if name.startswith("runs/")]
-    assert len(runs) > 10
-    assert [name for name in runs if new[name] != old[name]] == []
-
-
-def test_the_exit_code_and_the_last_words_tell(with_failures):
-    _, code, printed, _ = with_failures
-    assert code != 0
-    said = last_error(printed)
+def test_the_exit_code_and_the_last_words_tell(states):
+    added = states["added"]
+    assert added.code != 0
+    said = last_error(added.printed)
     assert said.startswith("error: outcome: ")
     assert "6 runs failed, their rows say so; first multi/control_fails/default" in said
     assert "Fix: mend the method and run the same command again" in said
 
 
-def test_adding_and_removing_methods_runs_no_other_methods_jobs(with_failures, tiny_run):
-    run, _, _, before = with_failures
-    after = _times(run)
-    assert {name: after[name] for name in before} == before
-    added = {name.split("/")[2] for name in set(after) - set(before)}
-    assert added == {*FAILING, "two_frames", "control_fails"}
-    without = Workflow(run.folder, tiny_run.profile)
-    without.run_well()
-    assert _times(run) == after
-    for path in tiny_run.results.glob("tables/*.csv"):
-        assert (run.results / "tables" / path.name).read_bytes() == path.read_bytes()
+def test_an_added_method_is_a_row_and_only_its_own_jobs_run(states):
+    before, added = states["before"], states["added"]
+    own = {*FAILING, *GOOD, "control_fails"}
+    assert added.written_since(before) == own
+    assert {name: added.rows[name] for name in before.rows} == before.rows
+    assert added.rows.keys() - before.rows.keys() == own
+    for name in GOOD:
+        assert added.rows[name]["status"] == "measured"
+        assert added.results[name]["frames_per_video"] == 2
+
+
+def test_an_edited_method_alone_is_run_again(states):
+    added, changed = states["added"], states["changed"]
+    assert changed.written_since(added) == set(GOOD)
+    assert changed.rows["is_edited"]["status"] == "measured"
+    assert changed.rows["is_edited"]["percent"] != added.rows["is_edited"]["percent"]
+    kept = changed.rows.keys() - set(GOOD)
+    assert kept == states["before"].rows.keys()
+    assert {name: changed.rows[name] for name in kept} == states["before"].rows
+
+
+def test_a_method_that_breaks_says_why_and_keeps_no_number(states):
+    row = states["changed"].rows["breaks"]
+    assert row["status"] == "failed: prediction: RuntimeError: lost the thread"
+    assert (row["percent"], row["gflops"]) == ("", "")
+
+
+def test_a_job_that_dies_marks_its_rows(states):
+    """The table job could not run; the tables were written all the same, without the old number."""
+    row = states["changed"].rows["is_killed"]
+    assert row["status"].startswith("failed: train-multi-is_killed-0: the job died without a word")
+    assert "(log: results/tiny/logs/train-multi-is_killed-0.log)" in row["status"]
+    assert (row["percent"], row["gflops"]) == ("", "")
+    assert len(states["changed"].tables) == len(states["before"].tables)
+
+
+def test_a_job_that_dies_has_the_last_word(states):
+    assert states["changed"].code != 0
+    said = last_error(states["changed"].printed)
+    assert said.startswith("error: train-multi-is_killed-0: the job died without a word")
+
+
+def test_a_mended_method_has_its_number_again_and_removed_ones_have_no_row(states):
+    added, mended = states["added"], states["mended"]
+    assert mended.code == 0, mended.printed[-3000:]
+    assert mended.written_since(states["changed"]) == {"is_killed"}
+    expected = {**states["before"].rows, "is_killed": added.rows["is_killed"]}
+    assert mended.rows == expected
+
+
+def test_verify_knows_which_tables_miss_a_result(states):
+    for name in ("before", "added", "mended"):
+        assert states[name].verified[0] == 0, states[name].verified[1]
+    code, said = states["changed"].verified
+    stale = [line for line in said.splitlines() if "STALE" in line]
+    assert code == 1
+    assert [line.split()[0] for line in stale] == ["table2"]
+    assert "runs/multi/is_killed/" in stale[0]
+    left_over = "ignored: results/tiny/runs/multi/fails_in_import/default/seed0/result.json"
+    assert left_over in said
+
+
+def test_a_name_that_exists_twice_is_an_error(tiny_run, tmp_path):
+    write_method(tmp_path, "frameexit", METHOD)
+    run = Workflow(tmp_path / "run", tiny_run.profile, {"methods_path": str(tmp_path)})
+    code, printed = run.run()
+    assert code != 0
+    assert "method 'frameexit' exists twice" in last_error(printed)
+    assert not run.results.exists()
+
+
+def test_a_row_that_two_variants_claim_is_an_error_before_any_job(tiny_run, tmp_path):
+    write_method(tmp_path, "mine", METHOD)
+    path = tmp_path / "mine" / "method.yaml"
+    path.write_text(path.read_text().replace("{table2: mine}", "{table2: frameexit_1e-4}"))
+    run = Workflow(tmp_path / "run", tiny_run.profile, {"methods_path": str(tmp_path)})
+    code, printed = run.run()
+    assert code != 0
+    assert "row 'frameexit_1e-4' of table2 is already that of frameexit/default" in last_error(
+        printed
+    )
+    assert not run.results.exists()

@@ -1,6 +1,7 @@
 """Killed anywhere and started again, a run ends in the bytes of an undisturbed one."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -55,6 +56,19 @@ def _without_time(path):
     content["provenance"].pop("finished")
     content["provenance"].pop("changed_files")
     return content
+
+
+def test_a_killed_run_leaves_no_old_number(tiny_run, profile_file, tmp_path):
+    """It was to make all of them anew, and was killed as a whole: nobody was left to say so."""
+    shutil.copytree(tiny_run.folder, tmp_path, dirs_exist_ok=True)
+    other = profile_file("tiny", lambda content: content["training"].update(learning_rate=0.004))
+    killed = Workflow(tmp_path, other)
+    shutil.rmtree(killed.results / "logs")
+    assert list(killed.results.glob("tables/*.csv"))
+    killed.kill_when("logs/train-*.log")
+    for pattern in ("tables/*", "figures/*", "runs/**/result.json", "runs/**/replicates.npy"):
+        assert not list(killed.results.glob(pattern))
+    assert list(killed.results.glob("runs/**/predictions.parquet"))
 
 
 def test_a_second_run_into_the_same_results_is_refused(tiny_run, tmp_path):
