@@ -229,6 +229,8 @@ def _explain(fault: Any, path: Path) -> BenchmarkError:
             "variants": Variant,
         }
         model = MethodManifest if len(fault["loc"]) == 1 else parts[fault["loc"][0]]
+        if "reported" in fault["loc"][:-1]:
+            model = Reported
         hint = did_you_mean(str(fault["loc"][-1]), model.model_fields)
         return BenchmarkError(f"unknown key '{key}'{hint}", where=where)
     if fault["loc"][-1:] == ("[key]",) and fault["loc"][0] == "expected_failed_checks":
