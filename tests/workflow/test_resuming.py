@@ -17,8 +17,10 @@ def test_no_stage_after_the_frames_needs_a_video(tiny_run):
     assert (tiny_run.results / "outcome.json").is_file()
     assert not list(tiny_run.folder.rglob("*.mp4"))
     rows = [json.loads(path.read_text()) for path in tiny_run.results.rglob("result.json")]
-    assert {row["status"] for row in rows} == {"ok"}
-    assert {row["num_videos"]["evaluated"] for row in rows} == {12}
+    skipped = {row["reason"][:28] for row in rows if row["status"] == "skipped"}
+    assert skipped <= {"this profile has no network:"}
+    good = [row for row in rows if row["status"] != "skipped"]
+    assert {(row["status"], row["num_videos"]["evaluated"]) for row in good} == {("ok", 12)}
 
 
 def test_the_decoders_were_really_gone(tiny_run, no_decoders):

@@ -107,7 +107,7 @@ def _alter_resamples(root):
 
 
 def _edit_manifest(root):
-    _replace(root / "data" / "multi" / "manifest.csv", "train", "val")
+    _replace(root / "data" / "multi" / "manifest.csv", ",train,", ",val,")
 
 
 def _write_other_manifest(root):
