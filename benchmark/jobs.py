@@ -257,7 +257,7 @@ def _outcome(job: Job) -> None:
             f"{len(failed)} runs failed, their rows say so; first {failed[0]}",
             where=job.layout.runs,
             fix="mend the method and run the same command again; if the cause has passed, "
-            "with --forcerun train (what is trained already is kept)",
+            "with --forcerun train train_source (what is trained is kept)",
         )
     write_json(job.layout.root / "outcome.json", {"failed": 0})
 
