@@ -9,15 +9,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.errors import BenchmarkError
+from benchmark.job_server import forward, serve
 
 __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 well, 1 a fault that was explained, 2 bad usage."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["job"]:  # before anything is imported
+        code = forward(argv)
+        if code is not None:
+            return code
     args = _parser().parse_args(argv)
     try:
-        code: int = args.run(args)
+        code = int(args.run(args))
     except BenchmarkError as fault:
         print(f"error: {fault}", file=sys.stderr)
         return 1
@@ -79,7 +85,16 @@ def _parser() -> argparse.ArgumentParser:
     job.add_argument("--threads", type=int, default=1)
     job.add_argument("--log", type=Path)
     job.set_defaults(run=_job)
+
+    server = commands.add_parser("serve", help="runs jobs without starting anew (called by it)")
+    server.add_argument("address")
+    server.set_defaults(run=_serve)
     return parser
+
+
+def _serve(args: argparse.Namespace) -> int:
+    serve(args.address, lambda argv: _job(_parser().parse_args(argv)))
+    return 0
 
 
 def _job(args: argparse.Namespace) -> int:

@@ -147,8 +147,11 @@ def _measurement(results: list[Result], replicates: npt.NDArray[np.float64]) -> 
     macs = np.array([result.macs_per_video for result in results], dtype=np.float64)
     frames = np.array([result.frames_per_video for result in results], dtype=np.float64)
     low, high = interval(float(values.mean()), replicates)
-    names = results[0].macs_by_component
-    parts = {n: float(np.mean([r.macs_by_component[n] for r in results]) / 1e9) for n in names}
+    # A part that some seed never runs, such as a network that its policy never chose, cost nothing.
+    names = dict.fromkeys(name for result in results for name in result.macs_by_component)
+    parts = {
+        n: float(np.mean([r.macs_by_component.get(n, 0) for r in results]) / 1e9) for n in names
+    }
     return Measurement(
         num_seeds=len(results),
         percent=float(values.mean()),

@@ -35,11 +35,11 @@ class Params:
     """Parameters.
 
     Attributes:
-        num_frames: equally spaced frames of a video.
+        num_frames: equally spaced frames of a video; FrameExit's T.
         skip_ratio: gamma, the share of frames that should be skipped.
     """
 
-    num_frames: int = 16
+    num_frames: int = 10
     skip_ratio: float = 0.9
 
 

@@ -192,8 +192,8 @@ def test_liteeval_runs_the_heavy_network_where_the_gate_asks_for_it(build, world
     none = spent(steps_of(gated(build("liteeval"), 1.0), world))
     assert "backbone" not in none
     every = spent(steps_of(gated(build("liteeval"), -1.0), world))
-    assert (every["backbone"] == 16 * MACS_PER_FRAME).all()
-    assert (none["light"] == 16 * MACS_PER_FRAME).all()
+    assert (every["backbone"] == 10 * MACS_PER_FRAME).all()
+    assert (none["light"] == 10 * MACS_PER_FRAME).all()
     some = steps_of(build("liteeval"), world)
     assert len(set(some.macs().tolist())) > 1
 
@@ -209,7 +209,7 @@ def test_liteeval_is_trained_on_the_game_that_it_plays(build, world, monkeypatch
     heavy = spent(steps)["backbone"] / MACS_PER_FRAME
     scores = torch.from_numpy(steps.scores[:, 0])
     accuracy = -scores[torch.arange(NUM), videos.targets].log().mean()
-    skipped = torch.from_numpy(1 - heavy / 16)
+    skipped = torch.from_numpy(1 - heavy / 10)
     with torch.no_grad():
         loss = method.loss("all", videos)
     assert loss.item() == pytest.approx((accuracy + 2 * skipped.square().mean()).item(), rel=1e-4)

@@ -42,6 +42,7 @@ class Bench:
         frames: float = 5.0,
         evaluated: int = 40,
         labels: tuple[str, ...] = ("built-in data",),
+        components: Mapping[str, float] | None = None,
     ) -> None:
         dataset = self.config.datasets[key.dataset]
         Result(
@@ -55,6 +56,7 @@ class Bench:
             primary_metric=dataset.metric,
             metrics={dataset.metric: value},
             macs_per_video=macs,
+            macs_by_component=dict(components or {}),
             frames_per_video=frames,
             num_videos=Counts(manifest=100, evaluated=evaluated, missing=1, unreadable=2),
             labels=labels,

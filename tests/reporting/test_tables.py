@@ -174,6 +174,17 @@ def test_rows_on_different_videos_are_not_compared(make_bench, tmp_path):
     assert "39 test videos evaluated" in caption
 
 
+def test_a_part_that_one_seed_never_runs_costs_it_nothing(make_bench, tmp_path):
+    bench = make_bench(METHODS)
+    fill(bench)
+    for seed, parts in enumerate([{"backbone": 3e9}, {"backbone": 3e9, "small": 6e9}, {}]):
+        key = RunKey("films", "ours", "default", seed)
+        bench.result(key, 0.5, np.full(200, 0.5), components=parts)
+    write_table(bench.config, bench.methods, "table1", tmp_path)
+    row = next(row for row in read(tmp_path / "table1.csv") if row["row"] == "frameexit")
+    assert row["gflops_by_component"] == "backbone 2; small 2"
+
+
 def test_one_seed_has_no_deviation(make_bench, tmp_path):
     bench = make_bench(METHODS, seeds=[0])
     fill(bench)

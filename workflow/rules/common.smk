@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmark.config import load_config
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_json_if_changed
+from benchmark.job_server import start as start_job_server
 from benchmark.layout import Layout, method_code, stage_code
 from benchmark.plan import make_plan
 from benchmark.reporting.sources import SUFFIX as SOURCES_SUFFIX
