@@ -14,7 +14,7 @@ import pytest
 from benchmark import job_server
 
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is a server on Linux only")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a server runs on Linux only")
 
 
 def _command(argv):
