@@ -13,7 +13,6 @@ import pytest
 
 from benchmark import job_server
 
-
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a server runs on Linux only")
 
 
