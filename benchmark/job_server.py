@@ -8,6 +8,7 @@ workflow. Where there is none (another machine, another system than Linux), a jo
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -82,6 +83,7 @@ def serve(address: str, run: Callable[[list[str]], int]) -> None:
             os.environ[name] = "1"  # no library may start a thread before a fork
         for module in _IMPORTED:
             importlib.import_module(module)
+        gc.freeze()  # what is imported stays shared: no fork walks through it
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are not waited for
         with selectors.DefaultSelector() as ready:
             ready.register(listener, selectors.EVENT_READ)
