@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from benchmark.config import Config
-from benchmark.evaluation.metrics import average_precision, label_matrix
+from benchmark.evaluation.metrics import label_matrix
+from benchmark.reporting.class_points import class_points
 from benchmark.reporting.figure_runs import ShownRun
 from benchmark.reporting.formats import Value
 from benchmark.reporting.style import new_figure, say_why_empty, style_of
@@ -70,19 +71,19 @@ def _classes(run: ShownRun) -> list[_Class]:
     if run.steps is None:
         return []
     assert run.targets is not None
-    scores, frames = run.steps.exit_scores(), run.steps.frames_at_exit()
-    by_seed = np.split(np.arange(len(scores)), run.num_seeds)
-    positives = label_matrix(scores, run.targets.astype(np.int64))
+    num_videos = run.steps.num_videos // run.num_seeds
+    # One row a seed, in which only its own videos count.
+    weights = np.repeat(np.eye(run.num_seeds, dtype=np.int32), num_videos, axis=1)
+    frames, precisions = class_points(run.steps, run.targets, weights)
+    positives = label_matrix(run.steps.exit_scores(), run.targets.astype(np.int64))[:num_videos]
     return [
         _Class(
             row=run.row,
             label=run.label,
             name=name,
-            num_videos=int(positives[by_seed[0], c].sum()),
-            frames=float(frames[positives[:, c]].mean()),
-            average_precision_percent=float(
-                100 * np.mean([average_precision(scores[s, c], positives[s, c]) for s in by_seed])
-            ),
+            num_videos=int(positives[:, c].sum()),
+            frames=float(frames[:, c].mean()),
+            average_precision_percent=float(100 * precisions[:, c].mean()),
         )
         for c, name in enumerate(run.classes)
         if positives[:, c].any()

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
@@ -15,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from benchmark.config import Config
-from benchmark.reporting.figure_runs import ShownRun, correct_by_step
+from benchmark.reporting.exit_matrix import exit_matrix
+from benchmark.reporting.figure_runs import ShownRun
 from benchmark.reporting.formats import Value
 from benchmark.reporting.style import GREY, new_figure, say_why_empty
 
@@ -90,22 +90,22 @@ def draw_other_exits(config: Config, title: str, runs: Sequence[ShownRun]) -> Dr
 def _cells(run: ShownRun) -> list[_Cell]:
     if run.steps is None:
         return []
-    correct, exit_step = correct_by_step(run), run.steps.exit_step
+    assert run.targets is not None
+    once = np.ones((1, run.steps.num_videos), dtype=np.int32)
+    (num_exits,), (num_correct,) = exit_matrix(run.steps, run.targets, once)
     cells = []
-    for step in range(1, run.steps.num_steps + 1):
-        here = exit_step == step
-        shares: npt.NDArray[np.float64] = 100 * correct[here].mean(axis=0) if here.any() else []
-        for classifier in range(1, run.steps.num_steps + 1):
+    for step, num in enumerate(num_exits):
+        for classifier, right in enumerate(num_correct[step]):
             cells.append(
                 _Cell(
                     row=run.row,
                     label=run.label,
                     num_seeds=run.num_seeds,
-                    exit_step=step,
-                    answered_at=classifier,
-                    num_answers=int(here.sum()),
-                    share_percent=float(100 * here.mean()),
-                    correct_percent=float(shares[classifier - 1]) if here.any() else None,
+                    exit_step=step + 1,
+                    answered_at=classifier + 1,
+                    num_answers=int(num),
+                    share_percent=float(100 * num / run.steps.num_videos),
+                    correct_percent=float(100 * right / num) if num else None,
                 )
             )
     return cells

@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from benchmark.config import Config
 from benchmark.data.manifest import read_manifest
-from benchmark.evaluation.exits import earliest_correct_step
 from benchmark.evaluation.records import RunKey, Steps, concatenate
 from benchmark.layout import Layout
 from benchmark.methods import MethodFolder
@@ -18,7 +17,7 @@ from benchmark.reporting.measurements import MEASURED, measure
 from benchmark.reporting.paper import FigureSpec
 from benchmark.reporting.rows import NO_DATASET
 
-__all__ = ["ShownRun", "correct_by_step", "dataset_of", "shown_runs"]
+__all__ = ["ShownRun", "dataset_of", "shown_runs"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,22 +65,6 @@ def shown_runs(
         if shown == spec.id
     ]
     return sorted(found, key=lambda run: (run.row, run.method, run.label))
-
-
-def correct_by_step(run: ShownRun) -> npt.NDArray[np.bool_]:
-    """Return which steps rank every true label above every other: `[S * N, T]`.
-
-    The rule of `earliest_correct_step`; with one label a video, whether the answer is right.
-    """
-    assert run.steps is not None
-    assert run.targets is not None
-    scores = run.steps.scores
-    # Of the same step twice, the earliest correct one is the first exactly if it is correct.
-    columns = [
-        earliest_correct_step(scores[:, [step, step]], run.targets) == 1
-        for step in range(scores.shape[1])
-    ]
-    return np.stack(columns, axis=1)
 
 
 def _load(
