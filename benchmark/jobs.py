@@ -212,6 +212,12 @@ def _known_answers(job: Job) -> None:
     write_known_answers(job.config, job.layout.tables)
 
 
+def _claims(job: Job) -> None:
+    from benchmark.reporting.claims.table import write_claims  # noqa: PLC0415
+
+    write_claims(job.config, dict(job.plan().methods), job.layout.tables)
+
+
 def _track(job: Job) -> None:
     from benchmark.tracking import mirror  # noqa: PLC0415
 
@@ -295,6 +301,7 @@ JOBS: dict[str, Callable[[Job], None]] = {
     "costs": _costs,
     "timing": _timing,
     "known_answers": _known_answers,
+    "claims": _claims,
     "track": _track,
     "salvage": _salvage,
     "outcome": _outcome,

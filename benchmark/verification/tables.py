@@ -14,6 +14,7 @@ from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.timing import timed_keys
 from benchmark.layout import Layout
 from benchmark.plan import Plan
+from benchmark.reporting.claims.table import claims_keys, claims_texts
 from benchmark.reporting.figures import figure_texts
 from benchmark.reporting.known_answers import known_answers_keys, known_answers_texts
 from benchmark.reporting.sources import SUFFIX, Sources, shown_keys
@@ -64,6 +65,8 @@ def shown_things(plan: Plan) -> list[Shown]:
         keys = known_answers_keys(config)
         texts = partial(known_answers_texts, config)
         things.append(shown("known_answers", "csv md", keys, texts))
+    keys = claims_keys(config, methods)
+    things.append(shown("claims", "csv md", keys, partial(claims_texts, config, methods)))
     if (layout.tables / f"{_TIMING}{SUFFIX}").is_file():
         things.append(shown(_TIMING, "csv md", timed_keys(plan, TIMED_TABLES), dict))
     for name, figure in plan.paper.figures.items():

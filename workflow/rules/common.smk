@@ -163,7 +163,7 @@ def withdraw_old_numbers():
         withdraw(PLAN.config, job.wildcards.dataset, job.wildcards.method)
     if results:
         withdraw_tables(PLAN.config)
-    for job in unfinished("table", "figure", "known_answers", "table_timing"):
+    for job in unfinished("table", "figure", "known_answers", "claims", "table_timing"):
         for path in job.output:
             Path(path).unlink(missing_ok=True)
 

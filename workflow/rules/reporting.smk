@@ -117,6 +117,25 @@ rule known_answers:
         job("known_answers")
 
 
+rule claims:
+    input:
+        results=RESULTS,
+        methods=MANIFESTS,
+        code=stage_code("claims"),
+    output:
+        multiext(str(LAYOUT.tables / "claims"), ".csv", ".md", SOURCES_SUFFIX),
+    log:
+        log_of("claims"),
+    conda:
+        ENVIRONMENT
+    threads: SLOTS
+    params:
+        settings=settings("table"),
+        threads=real_threads,
+    shell:
+        job("claims")
+
+
 rule track:
     input:
         tables=expand(LAYOUT.tables / "{table}.csv", table=PLAN.paper.tables),

@@ -64,7 +64,8 @@ def caption(config: Config, num_tested: int) -> str:
         "seeds' own values, and a t distribution. With few seeds they are wider than the tables' "
         "intervals.",
         "A claim of several comparisons is reproduced where all of them hold (an "
-        "intersection-union test), and contradicted where one is refuted at a level divided by their number.",
+        "intersection-union test), and contradicted where one is refuted at a level divided by "
+        "their number.",
         f"p is two-sided, twice the smaller of the p-values for and against; p (Holm) corrects it "
         f"for the {num_tested} claims tested. A verdict is given at {FAMILY_LEVEL:g}: "
         f"the probability of any wrong verdict, among all of them, is held to {FAMILY_LEVEL:.0%}.",
