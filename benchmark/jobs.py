@@ -243,6 +243,7 @@ def _salvage(job: Job) -> None:
         _figure(replace(job, item=figure))
     if any(dataset.builtin for dataset in job.config.datasets.values()):
         _known_answers(job)
+    _claims(job)
     _track(job)
 
 

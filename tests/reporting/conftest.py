@@ -19,6 +19,7 @@ from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.result import Counts, Result
 from benchmark.layout import Layout
 from benchmark.methods import MethodFolder, discover
+from benchmark.seeds import derive_seed
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ class Bench:
         """Write predictions, result and resamples of a run, with the real metrics."""
         targets = manifest.targets(steps.video_ids.tolist())
         metric = self.config.datasets[key.dataset].metric
-        weights = resamples(steps.num_videos, self.config.bootstrap.replicates, 0)
+        draws_seed = derive_seed("bootstrap", key.dataset, manifest.digest)
+        weights = resamples(steps.num_videos, self.config.bootstrap.replicates, draws_seed)
         steps.save(key.folder(self.layout.runs) / "predictions.parquet")
         self.result(
             key,

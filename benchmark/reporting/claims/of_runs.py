@@ -115,7 +115,7 @@ def _beats_rivals(runs: ClaimRuns) -> Evidence:
                 )
             )
     if not parts:
-        raise NotApplicableError("; ".join(missing))
+        raise NotApplicableError("; ".join(dict.fromkeys(missing)))
     return Evidence(AllOf(tuple(parts)), _remarks(missing, ()))
 
 

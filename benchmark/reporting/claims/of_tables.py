@@ -6,6 +6,8 @@ after a look at results.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from benchmark.config import Role
@@ -44,7 +46,11 @@ def betas(runs: ClaimRuns, role: Role) -> list[Sample]:
     Raises:
         NotApplicableError: if it runs at none.
     """
-    return sorted(runs.all_of(BETA_ROW, role), key=lambda sample: float(str(sample.params["beta"])))
+    found = {float(str(sample.params["beta"])): sample for sample in runs.all_of(BETA_ROW, role)}
+    return [
+        replace(found[beta], label=f"FrameExit, beta {beta:.0e}".replace("e-0", "e-"))
+        for beta in sorted(found)
+    ]
 
 
 def _little_loss(runs: ClaimRuns) -> Evidence:
@@ -81,15 +87,13 @@ def _adaptive_beats_fixed(runs: ClaimRuns) -> Evidence:
 
 def _pooling(runs: ClaimRuns) -> Evidence:
     pooled, unpooled = runs.one(_POOLED, "long"), runs.one(_UNPOOLED, "long")
-    factor = unpooled.measured.gflops / pooled.measured.gflops
-    remark = f"predictions averaged cost {factor:.2f} times as much as pooled features"
-    return Evidence(more_accurate(pooled, unpooled), (remark,))
+    return Evidence(more_accurate(pooled, unpooled), (_costs(pooled, [unpooled]),))
 
 
 def _order(runs: ClaimRuns) -> Evidence:
     ours, others = runs.one(_ORDER, "long"), [runs.one(row, "long") for row in _OTHER_ORDERS]
     parts = [more_accurate(ours, other) for other in others]
-    return Evidence(AllOf((*parts, less_costly(ours, others[0]))))
+    return Evidence(AllOf((*parts, less_costly(ours, others[0]))), (_costs(ours, others),))
 
 
 def _saturates(runs: ClaimRuns) -> Evidence:
@@ -98,6 +102,13 @@ def _saturates(runs: ClaimRuns) -> Evidence:
     end = more_accurate(t16, t10, LARGEST_SATURATED_GAIN, above=False)
     costs = [less_costly(fewer, more) for fewer, more in pairwise((t4, t8, t10, t16))]
     return Evidence(AllOf((*growth, end, *costs)))
+
+
+def _costs(ours: Sample, others: Sequence[Sample]) -> str:
+    """Return a remark: accuracy is compared at one beta, where costs may differ."""
+    factors = [other.measured.gflops / ours.measured.gflops for other in others]
+    costs = [f"{f:.2f} for '{other.label}'" for f, other in zip(factors, others, strict=True)]
+    return f"at one beta; cost over that of '{ours.label}': {', '.join(costs)}"
 
 
 CLAIMS_OF_TABLES = (

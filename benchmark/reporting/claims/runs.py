@@ -52,7 +52,7 @@ class Sample:
     """A variant on a dataset, over all seeds.
 
     Attributes:
-        label: what its method calls it.
+        label: what the paper calls its row, or its method where that is a figure's.
         params: of the variant.
         measured: what the tables say of it.
     """
@@ -125,7 +125,7 @@ class ClaimRuns:
 
     def __init__(self, config: Config, methods: Mapping[str, MethodFolder]) -> None:
         self.config, self._methods = config, methods
-        self._known: dict[tuple[str, str, str], Sample | str] = {}
+        self._known: dict[tuple[str, str, str, str], Sample | str] = {}
 
     def dataset(self, role: Role) -> str:
         """Return the dataset of a role.
@@ -151,7 +151,8 @@ class ClaimRuns:
             NotApplicableError: if there is none, or one of them has no numbers; it says why.
         """
         dataset = self.dataset(role)
-        found = [self._read(dataset, *owner) for owner in _owners(self._methods, row, role)]
+        owners = _owners(self._methods, row, role)
+        found = [self._read(row, dataset, *owner) for owner in owners]
         reasons = [sample for sample in found if isinstance(sample, str)]
         if reasons or not found:
             raise NotApplicableError("; ".join(reasons) or f"{row_label(row)}: {NOT_RUN}")
@@ -165,31 +166,32 @@ class ClaimRuns:
         """
         return self.all_of(row, role)[0]
 
-    def _read(self, dataset: str, method: str, variant: str) -> Sample | str:
-        key = (dataset, method, variant)
+    def _read(self, row: Row, dataset: str, method: str, variant: str) -> Sample | str:
+        own = self._methods[method].manifest.variants[variant].label
+        label = row_label(row) if row[0] in load_paper().tables else own
+        key = (label, dataset, method, variant)
         if key not in self._known:
             self._known[key] = self._sample(*key)
         return self._known[key]
 
-    def _sample(self, dataset: str, method: str, variant: str) -> Sample | str:
+    def _sample(self, label: str, dataset: str, method: str, variant: str) -> Sample | str:
         outcome = measure(self.config, dataset, method, variant)
-        settings = self._methods[method].manifest.variants[variant]
         if outcome.status != MEASURED:
-            return f"{settings.label} on {dataset}: {outcome.status}"
+            return f"{label} on {dataset}: {outcome.status}"
         assert outcome.measurement is not None
         assert outcome.replicates is not None
         runs = Layout.of(self.config).runs
         folders = [RunKey(dataset, method, variant, s).folder(runs) for s in self.config.seeds]
         results = [Result.load(folder / "result.json") for folder in folders]
         if len({result.num_videos.evaluated for result in results}) > 1:
-            return f"{settings.label} on {dataset}: its seeds answered different videos"
+            return f"{label} on {dataset}: its seeds answered different videos"
         percent = np.array([100 * result.value for result in results])
         return Sample(
-            label=settings.label,
+            label=label,
             dataset=dataset,
             method=method,
             variant=variant,
-            params=settings.params,
+            params=self._methods[method].manifest.variants[variant].params,
             measured=outcome.measurement,
             percent=percent,
             replicates=outcome.replicates,

@@ -108,8 +108,7 @@ def _measured(comparison: Comparison) -> str:
 
 def _claimed(comparison: Comparison) -> str:
     side = "above" if comparison.above else "below"
-    natural = comparison.natural(comparison.bound)
-    return f"{side} {natural:+.1f}" if "points" in comparison.unit else f"{side} {natural:.3g}"
+    return f"{side} {comparison.natural(comparison.bound):.3g}"
 
 
 def _spelled(comparison: Comparison, value: float) -> str:

@@ -95,8 +95,7 @@ def test_power_is_as_computed(vary):
     assert number > (NUM_VIDEOS if vary == "videos" else NUM_SEEDS)
     size = (number, NUM_SEEDS) if vary == "videos" else (NUM_VIDEOS, number)
     decided = [
-        compared(measured(rng, truth, **variances, size=size)).p("for") <= level
-        for _ in range(800)
+        compared(measured(rng, truth, **variances, size=size)).p("for") <= level for _ in range(800)
     ]
     assert np.mean(decided) == pytest.approx(0.8, abs=0.05)
     assert power_of(parts, truth, level, *size) == pytest.approx(0.8, abs=0.05)
