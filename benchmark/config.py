@@ -7,12 +7,21 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from benchmark.errors import BenchmarkError, did_you_mean, raise_all
 from benchmark.yaml_lines import place_of
 
 __all__ = [
+    "PAPER_DATASETS",
     "BackboneConfig",
     "Config",
     "DatasetConfig",
@@ -23,6 +32,12 @@ __all__ = [
 
 Metric = Literal["map", "top1"]
 Role = Literal["long", "short", "multi"]
+PaperDataset = Literal["ActivityNet", "Mini-Kinetics", "HVU"]
+PAPER_DATASETS: dict[Role, PaperDataset] = {
+    "long": "ActivityNet",
+    "short": "Mini-Kinetics",
+    "multi": "HVU",
+}
 
 
 class Strict(BaseModel):
@@ -79,6 +94,30 @@ class DatasetConfig(Strict):
     sampling: Sampling | None = None
     metric: Metric = "map"
     max_unreadable_fraction: float = Field(0.0, ge=0, le=1)
+    paper_dataset: PaperDataset | None = Field(
+        None, description="the paper's dataset, if these are its videos: they fill the ledger"
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Left out where it is not given, so that it changes no digest of other settings.
+        content: dict[str, Any] = dump(self)
+        if self.paper_dataset is None:
+            content.pop("paper_dataset", None)
+        return content
+
+    @model_validator(mode="after")
+    def _the_papers_own(self) -> DatasetConfig:
+        if self.paper_dataset is None:
+            return self
+        if self.builtin is not None:
+            raise ValueError("built-in videos are no dataset of the paper's: drop paper_dataset")
+        if self.paper_dataset != PAPER_DATASETS[self.role]:
+            raise ValueError(
+                f"{self.paper_dataset} does not play the part '{self.role}' in the paper, "
+                f"{PAPER_DATASETS[self.role]} does"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_source(self) -> DatasetConfig:

@@ -114,7 +114,8 @@ class Plan:
         parts: list[Any] = []
         if dataset:
             owner = config.frames_name(dataset) if stage == "frames" else dataset
-            parts.append(config.datasets[owner].model_dump())
+            # Only the ledger asks whose videos they are.
+            parts.append(config.datasets[owner].model_dump(exclude={"paper_dataset"}))
             parts.append(config.clips_root)
         if stage in {"pretrain", "features"}:
             parts += [config.network(item).model_dump(), config.backbone.pretraining]

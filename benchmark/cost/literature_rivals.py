@@ -75,11 +75,13 @@ def _ar_net() -> Iterator[Row]:
 
 
 def _scsampler() -> Iterator[Row]:
-    for side, reason in ((84, ""), (224, "quoted for 84 px, the released command feeds 224")):
+    cells = ("table1/scsampler/ResNet/long", "table1/scsampler/ResNet/short")
+    released = "quoted for 84 px, the released command feeds 224"
+    for side, reason, printed in ((84, "", cells), (224, released, ())):
         yield Row(
             f"SCSampler, light network at {side}", "AR-Net's table, 2.62 a frame", 41.95,
             f"10 x ResNet-50 at 224 + 16 x MobileNetV2 at {side}",
-            10 * _image("r50", 224) + 16 * _image("mn2", side), reason,
+            10 * _image("r50", 224) + 16 * _image("mn2", side), reason, printed,
         )  # fmt: skip
 
 
@@ -91,6 +93,7 @@ def _adaframe_and_liteeval() -> Iterator[Row]:
         "8.65 x (ResNet-101 + LSTM of 1024) + 16 x MobileNetV2 at 112",
         round(8.65 * step) + memory,
         "more ResNet-101 frames than the mean of 8.65 in its abstract",
+        ("table1/adaframe/ResNet/long",),
     )  # fmt: skip
     coarse, fine = _image("mn2", 112), _image("r101", 224)
     script = "LiteEval, cost script"
@@ -101,12 +104,16 @@ def _adaframe_and_liteeval() -> Iterator[Row]:
     yield Row("LiteEval's part ResNet-101", script, 7.82, "the whole network", fine)
     coarse_step = linear(1280, 512) + lstm_cell(512, 512) + linear(512 + 2 * 2048, 2)
     fine_step = linear(2048, 2048) + lstm_cell(2048 + 512, 2048)
-    for dataset, published in (("ActivityNet", 95.10), ("Mini-Kinetics", 99.0)):
+    for dataset, role, published in (
+        ("ActivityNet", "long", 95.10),
+        ("Mini-Kinetics", "short", 99.0),
+    ):
         num_fine = (published - 25 * 0.08) / 7.82
         yield Row(
             f"LiteEval, {dataset}", "AR-Net's table, 25 frames", published,
             f"25 coarse steps + {num_fine:.1f} fine steps (what the published cost leaves)",
             25 * (coarse + coarse_step) + round(num_fine * (fine + fine_step)),
+            cells=(f"table1/liteeval/ResNet/{role}",), read_back=True,
         )  # fmt: skip
 
 
@@ -131,12 +138,14 @@ def _listen_to_look() -> Iterator[Row]:
         "16 x MobileNetV2 at 224 + 10 x (ResNet-101 + attention step)",
         16 * features("mobilenet_v2", "3x224x224")
         + 10 * (features("resnet101", "3x224x224") + skimmer),
+        cells=("table1/listen_to_look/ResNet/long",),
     )  # fmt: skip
     yield Row(
         "ListenToLook (image, audio | image, audio)", "FrameExit, Table 1", 37.5,
         "16 time steps of image and audio ResNet-18 + 10 attention steps",
         16 * (features("resnet18", "3x224x224") + listen_to_look_audio()) + 10 * skimmer,
         "time steps and spectrogram size (here 16 and 101 x 40) are not stated",
+        ("table1/listen_to_look_audio/ResNet/long",),
     )  # fmt: skip
 
 

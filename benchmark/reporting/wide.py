@@ -9,17 +9,24 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmark.config import Config
+from benchmark.config import PAPER_DATASETS, Config
 from benchmark.reporting.measurements import NOT_RUN, Measurement
 from benchmark.reporting.paper import TableSpec
 from benchmark.reporting.rows import TableRow, group_here
 
-__all__ = ["MEASURED_COLUMNS", "PAPER_COLUMNS", "Line", "Part", "WideTable", "widen"]
+__all__ = [
+    "MEASURED_COLUMNS",
+    "METRIC_NAMES",
+    "PAPER_COLUMNS",
+    "Line",
+    "Part",
+    "WideTable",
+    "widen",
+]
 
 MEASURED_COLUMNS = ("difference", "GFLOPs", "frames", "videos")
 PAPER_COLUMNS = ("paper", "paper GFLOPs")
-_METRICS = {"map": "mAP", "top1": "top-1", "": "accuracy"}
-_PAPER_DATASETS = {"long": "ActivityNet", "short": "Mini-Kinetics", "multi": "HVU"}
+METRIC_NAMES = {"map": "mAP", "top1": "top-1", "": "accuracy"}
 _REASON_LENGTH = 60
 # Below this many points one decimal would hide which side of zero an interval lies on.
 _SMALL_POINTS = 0.5
@@ -78,7 +85,7 @@ def widen(config: Config, spec: TableSpec, rows: Sequence[TableRow]) -> WideTabl
         id=spec.id,
         title=f"Table {spec.id.removeprefix('table')}. {spec.title}",
         roles=tuple(_role(part[0]) for part in by_role),
-        metrics=tuple(_METRICS[p[0].metric] for p in by_role),
+        metrics=tuple(METRIC_NAMES[p[0].metric] for p in by_role),
         lines=tuple(
             Line(
                 section=_section(config, spec, beside[0]),
@@ -92,7 +99,7 @@ def widen(config: Config, spec: TableSpec, rows: Sequence[TableRow]) -> WideTabl
 
 
 def _role(row: TableRow) -> str:
-    return f"{row.dataset or 'no dataset'}; paper: {_PAPER_DATASETS[row.role]}"
+    return f"{row.dataset or 'no dataset'}; paper: {PAPER_DATASETS[row.role]}"
 
 
 def _section(config: Config, spec: TableSpec, row: TableRow) -> str:
