@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from benchmark.evaluation.metrics import Scores, Targets, correct_at_1, label_matrix
 from benchmark.seeds import derive_seed
 
-__all__ = ["replicate_metric", "resamples"]
+__all__ = ["dataset_resamples", "replicate_metric", "resamples"]
 
 # Bounds the transposed weights of one block; at 1,000 replicates up to 8,000 videos are one block.
 _BLOCK_BYTES = 1 << 26
@@ -31,6 +31,20 @@ def resamples(num_videos: int, num_replicates: int, seed: int) -> npt.NDArray[np
     for row in multiplicities:
         row[:] = np.bincount(generator.integers(num_videos, size=num_videos), minlength=num_videos)
     return multiplicities
+
+
+def dataset_resamples(
+    dataset: str, digest: str, num_videos: int, num_replicates: int
+) -> npt.NDArray[np.int32]:
+    """Return the resamples that all runs of a dataset share: `[B, N]`.
+
+    Args:
+        dataset: its name.
+        digest: of its manifest.
+        num_videos: N.
+        num_replicates: B; fewer are the first of more.
+    """
+    return resamples(num_videos, num_replicates, derive_seed("bootstrap", dataset, digest))
 
 
 def replicate_metric(

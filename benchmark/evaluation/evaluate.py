@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from benchmark.data.frame_store import FrameStore
 from benchmark.data.manifest import Manifest, read_manifest
-from benchmark.evaluation.bootstrap import replicate_metric, resamples
+from benchmark.evaluation.bootstrap import dataset_resamples, replicate_metric
 from benchmark.evaluation.metrics import evaluate
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.result import Counts, Result
@@ -19,7 +19,6 @@ from benchmark.files import digest_of, digest_of_files
 from benchmark.layout import Layout
 from benchmark.plan import Plan
 from benchmark.provenance import provenance
-from benchmark.seeds import derive_seed
 
 __all__ = ["Evaluator", "audits_of", "evaluate_all"]
 
@@ -73,9 +72,10 @@ class Evaluator:
 
     def _resamples(self, ids: tuple[str, ...]) -> npt.NDArray[np.int32]:
         if ids not in self._weights:
-            seed = derive_seed("bootstrap", self._dataset, self.manifest.digest)
             number = self._plan.config.bootstrap.replicates
-            self._weights[ids] = resamples(len(ids), number, seed)
+            self._weights[ids] = dataset_resamples(
+                self._dataset, self.manifest.digest, len(ids), number
+            )
         return self._weights[ids]
 
 

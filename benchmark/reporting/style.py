@@ -83,9 +83,10 @@ def style_of(row: str, rows: Iterable[str], *, control: bool = False) -> Style:
         place = sorted(set(rows)).index(row)
         return Style(GREY, _CONTROL_MARKS[place % len(_CONTROL_MARKS)], "none")
     place = in_style_order({*load_paper().figures["figure6"].style_order, *rows}).index(row)
+    again = place // len(_COLOURS)  # the colours come round with other marks
     return Style(
-        _COLOURS[place % len(_COLOURS)],
-        _MARKS[place % len(_MARKS)],
+        _COLOURS[(place + 5 * again) % len(_COLOURS)],
+        _MARKS[(place + 3 * again) % len(_MARKS)],
         _LINES[place % len(_LINES)],
     )
 

@@ -160,7 +160,7 @@ def simulate(
 
 
 def _write_method(root: Path, name: str, kind: str, variants: Mapping[str, Any]) -> None:
-    (root / name).mkdir(parents=True)
+    (root / name).mkdir(parents=True, exist_ok=True)
     lines = [f"name: {name}", f"label: {name}", f"kind: {kind}", "summary: s", "licence: none"]
     lines.append("variants:")
     for variant, shown in variants.items():
