@@ -218,6 +218,20 @@ def _claims(job: Job) -> None:
     write_claims(job.config, dict(job.plan().methods), job.layout.tables)
 
 
+def _ledger(job: Job) -> None:
+    from benchmark.reporting.ledger_files import write_ledger  # noqa: PLC0415
+
+    _bind_threads(job.threads)
+    write_ledger(job.plan(), job.layout.tables)
+
+
+def _frontier(job: Job) -> None:
+    from benchmark.reporting.frontier import write_frontier  # noqa: PLC0415
+
+    _bind_threads(job.threads)
+    write_frontier(job.plan(), job.layout.tables, job.layout.figures, job.log.progress)
+
+
 def _track(job: Job) -> None:
     from benchmark.tracking import mirror  # noqa: PLC0415
 
@@ -303,6 +317,8 @@ JOBS: dict[str, Callable[[Job], None]] = {
     "timing": _timing,
     "known_answers": _known_answers,
     "claims": _claims,
+    "ledger": _ledger,
+    "frontier": _frontier,
     "track": _track,
     "salvage": _salvage,
     "outcome": _outcome,

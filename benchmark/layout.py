@@ -33,6 +33,7 @@ _CODE: dict[str, tuple[str, ...]] = {
     "known_answers": (*_SHARED, "reporting/*.py", "data/builtin/*.py"),
     "claims": (*_SHARED, "reporting/*.py", "reporting/claims/*.py", "evaluation/*.py"),
     "report": (*_SHARED, "reporting/*", "evaluation/*.py"),
+    "ledger": (*_SHARED, "reporting/*", "cost/*.py"),
     "track": (*_SHARED, "tracking*.py", "evaluation/result.py"),
 }
 

@@ -6,12 +6,13 @@ By it `python -m benchmark verify` tells a table that somebody edited from one t
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from benchmark.config import Config
+from benchmark.config import Config, validate
 from benchmark.data.probe import file_sha256
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.records import RunKey
@@ -19,7 +20,14 @@ from benchmark.files import write_json
 from benchmark.layout import Layout
 from benchmark.methods import MethodFolder
 
-__all__ = ["SUFFIX", "Sources", "result_files", "shown_keys", "write_sources"]
+__all__ = [
+    "SUFFIX",
+    "Sources",
+    "other_paper_profiles",
+    "result_files",
+    "shown_keys",
+    "write_sources",
+]
 
 SUFFIX = ".sources.json"
 
@@ -75,12 +83,27 @@ def result_files(config: Config, keys: Iterable[RunKey]) -> list[Path]:
     return [path for path in paths if path.is_file()]
 
 
+def other_paper_profiles(own: Config) -> list[Config]:
+    """Return the other profiles in the same folder of results that ran a dataset of the paper's.
+
+    Raises:
+        BenchmarkError: if the settings of one of them hold faults.
+    """
+    found = []
+    for path in sorted(Path(own.results).glob("*/config.json")):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        datasets = content.get("datasets", {}).values()
+        if path.parent != own.folder and any(d.get("paper_dataset") for d in datasets):
+            found.append(validate({**content, "results": own.results}, path))
+    return found
+
+
 def write_sources(config: Config, folder: Path, name: str, made_of: Iterable[Path]) -> None:
     """Write the hashes of `<name>.*` in a folder, and of the files that they were made of."""
     own = [path for path in sorted(folder.glob(f"{name}.*")) if not path.name.endswith(SUFFIX)]
     root = Layout.of(config).root
     said = Sources(
         files={path.name: file_sha256(path) for path in own},
-        results={str(path.relative_to(root)): file_sha256(path) for path in made_of},
+        results={os.path.relpath(path, root): file_sha256(path) for path in made_of},
     )
     write_json(folder / f"{name}{SUFFIX}", said.model_dump())

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from benchmark.errors import BenchmarkError
@@ -16,7 +16,10 @@ from benchmark.layout import Layout
 from benchmark.plan import Plan
 from benchmark.reporting.claims.table import claims_keys, claims_texts
 from benchmark.reporting.figures import figure_texts
+from benchmark.reporting.frontier import frontier_texts
+from benchmark.reporting.frontier_runs import frontier_keys
 from benchmark.reporting.known_answers import known_answers_keys, known_answers_texts
+from benchmark.reporting.ledger_files import ledger_keys, ledger_texts
 from benchmark.reporting.sources import SUFFIX, Sources, shown_keys
 from benchmark.reporting.tables import document_text, table_texts
 from benchmark.reporting.timings import TIMED_TABLES
@@ -48,7 +51,7 @@ class Shown:
 
 
 def shown_things(plan: Plan) -> list[Shown]:
-    """Return all tables and figures of a profile; measured time only where it was asked for."""
+    """Return all tables and figures of a profile; those on request where there are any."""
     config, methods, layout = plan.config, dict(plan.methods), Layout.of(plan.config)
 
     def shown(name: str, kinds: str, keys: list[RunKey], texts: Texts) -> Shown:
@@ -69,11 +72,34 @@ def shown_things(plan: Plan) -> list[Shown]:
     things.append(shown("claims", "csv md", keys, partial(claims_texts, config, methods)))
     if (layout.tables / f"{_TIMING}{SUFFIX}").is_file():
         things.append(shown(_TIMING, "csv md", timed_keys(plan, TIMED_TABLES), dict))
+    if (layout.tables / f"ledger{SUFFIX}").is_file():
+        things.append(shown("ledger", "csv md", ledger_keys(plan), partial(ledger_texts, plan)))
+    if (layout.tables / f"frontier{SUFFIX}").is_file():
+        things += _frontier(plan)
     for name, figure in plan.paper.figures.items():
         keys = shown_keys(config, methods, name, figure.roles)
         again = partial(figure_texts, config, methods, name)
         things.append(shown(name, "csv png svg", keys, again))
     return things
+
+
+def _frontier(plan: Plan) -> list[Shown]:
+    """Return table and figure of the frontiers, which are worked out once for both."""
+    layout, keys = Layout.of(plan.config), tuple(frontier_keys(plan))
+    texts = cache(partial(frontier_texts, plan))
+    files = {
+        layout.tables: ("frontier.csv", "frontier.md"),
+        layout.figures: ("frontier.csv", "frontier.png", "frontier.svg"),
+    }
+
+    def texts_in(folder: Path) -> Mapping[str, str]:
+        of_table, of_figure = texts()
+        return of_table if folder == layout.tables else of_figure
+
+    return [
+        Shown("frontier", folder, names, keys, partial(texts_in, folder))
+        for folder, names in files.items()
+    ]
 
 
 def check_shown(shown: Shown, hashes: Hashes) -> tuple[list[str], int]:

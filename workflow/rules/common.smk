@@ -12,6 +12,7 @@ from benchmark.job_server import start as start_job_server
 from benchmark.layout import Layout, method_code, stage_code
 from benchmark.plan import make_plan
 from benchmark.reporting.sources import SUFFIX as SOURCES_SUFFIX
+from benchmark.reporting.sources import other_paper_profiles
 from benchmark.withdrawal import cause_of_death, withdraw, withdraw_tables
 
 START = time.time()
@@ -163,7 +164,8 @@ def withdraw_old_numbers():
         withdraw(PLAN.config, job.wildcards.dataset, job.wildcards.method)
     if results:
         withdraw_tables(PLAN.config)
-    for job in unfinished("table", "figure", "known_answers", "claims", "table_timing"):
+    on_request = ("table_timing", "ledger", "frontier")
+    for job in unfinished("table", "figure", "known_answers", "claims", *on_request):
         for path in job.output:
             Path(path).unlink(missing_ok=True)
 
@@ -203,6 +205,12 @@ def listed_videos(wildcards):
     root = Path(dataset.csv.root.format(clips_root=PLAN.config.clips_root))
     listed = root / dataset.csv.csv
     return listed if listed.is_file() else []  # the job says what is missing
+
+
+def results_on_paper_datasets(wildcards):
+    """Return the lists of results of other profiles that may fill the ledger."""
+    folders = [config.folder for config in other_paper_profiles(PLAN.config)]
+    return sorted(p for folder in folders for p in folder.glob("runs/*/*/results.json"))
 
 
 def rows_of_source(wildcards):

@@ -98,6 +98,47 @@ rule table_timing:
         job("timing")
 
 
+rule ledger:
+    input:
+        results=RESULTS,
+        others=results_on_paper_datasets,
+        methods=MANIFESTS,
+        code=stage_code("ledger"),
+        lock=LOCK,
+    output:
+        multiext(str(LAYOUT.tables / "ledger"), ".csv", ".md", SOURCES_SUFFIX),
+    log:
+        log_of("ledger"),
+    conda:
+        ENVIRONMENT
+    threads: SLOTS
+    params:
+        settings=settings("table"),
+        threads=real_threads,
+    shell:
+        job("ledger")
+
+
+rule frontier:
+    input:
+        results=RESULTS,
+        methods=MANIFESTS,
+        code=stage_code("report"),
+    output:
+        multiext(str(LAYOUT.figures / "frontier"), ".png", ".svg", ".csv", SOURCES_SUFFIX),
+        multiext(str(LAYOUT.tables / "frontier"), ".csv", ".md", SOURCES_SUFFIX),
+    log:
+        log_of("frontier"),
+    conda:
+        ENVIRONMENT
+    threads: SLOTS
+    params:
+        settings=settings("figure"),
+        threads=real_threads,
+    shell:
+        job("frontier")
+
+
 rule known_answers:
     input:
         results=RESULTS,
