@@ -125,7 +125,9 @@ rule frontier:
         methods=MANIFESTS,
         code=stage_code("report"),
     output:
-        multiext(str(LAYOUT.figures / "frontier"), ".png", ".svg", ".csv", SOURCES_SUFFIX),
+        multiext(
+            str(LAYOUT.figures / "frontier"), ".png", ".svg", ".csv", SOURCES_SUFFIX
+        ),
         multiext(str(LAYOUT.tables / "frontier"), ".csv", ".md", SOURCES_SUFFIX),
     log:
         log_of("frontier"),
