@@ -33,6 +33,8 @@ Floats = npt.NDArray[np.float64]
 Metric = Literal["map", "top1"]
 # Candidates from which the thresholds are chosen: quantiles of the stored values.
 _CANDIDATES = 600
+# A budget that is a sum of the same costs in another order is still the measured one.
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +129,9 @@ def _trace(steps: Steps, judge: Judge, exits: npt.NDArray[np.int64], settings: F
 
 def value_at(budgets: Floats, gflops: Floats, values: Floats) -> Floats:
     """Return the metric at some budgets, NaN where a budget lies outside what was measured."""
-    return np.interp(budgets, gflops, values, left=np.nan, right=np.nan)
+    slack = _ROUNDING * gflops[-1]
+    outside = (budgets < gflops[0] - slack) | (budgets > gflops[-1] + slack)
+    return np.where(outside, np.nan, np.interp(budgets, gflops, values))
 
 
 def budget_at(target: float, gflops: Floats, values: Floats) -> float:

@@ -109,17 +109,21 @@ def _heading(answer: Answer) -> str:
 def _cell(answer: Answer) -> str:
     if answer.value is None:
         return "not reached" if answer.rule != "difference" else ""
+    ends = [end for end in (answer.low, answer.high) if end is not None]
+    is_difference = bool(ends) and answer.rule == "difference"
+    excludes_zero = is_difference and (min(ends) > 0 or max(ends) < 0)
+    # One decimal must not hide on which side of zero an interval lies.
+    decimals = 2 if excludes_zero and not all(round(end, 1) for end in ends) else 1
 
     def spelled(number: float) -> str:
         if answer.unit == "GFLOPs":
             return f"{number:#.3g}"
         sign = "+" if answer.rule == "difference" else ""
-        return f"{round(number, 1) + 0.0:{sign}.1f}"  # adding zero turns -0.0 into 0.0
+        # Adding zero turns -0.0 into 0.0.
+        return f"{round(number, decimals) + 0.0:{sign}.{decimals}f}"
 
-    if answer.low is None or answer.high is None:
-        return spelled(answer.value)
-    star = "*" if answer.rule == "difference" and (answer.low > 0 or answer.high < 0) else ""
-    return f"{spelled(answer.value)} [{spelled(answer.low)}, {spelled(answer.high)}]{star}"
+    shown = f" [{', '.join(map(spelled, ends))}]" if ends else ""
+    return spelled(answer.value) + shown + ("*" if excludes_zero else "")
 
 
 def _caption(config: Config) -> str:

@@ -27,7 +27,7 @@ __all__ = ["NUM_RESAMPLES", "ExitCurves", "exit_curves", "exit_variants", "front
 
 NUM_THRESHOLDS = 60
 # Of the resamples that every run shares, the first so many: each threshold has all of them.
-NUM_RESAMPLES = 400
+NUM_RESAMPLES = 300
 Progress = Callable[[int, int], None]
 
 

@@ -129,5 +129,7 @@ def test_budget_and_accuracy_are_read_off_the_same_line(target, budget):
 
 
 def test_nothing_is_extrapolated_and_the_first_crossing_counts():
-    assert np.isnan(value_at(np.array([0.9, 4.1]), *LINE)).all()
+    assert np.isnan(value_at(np.array([0.9, 0.9999, 4.0001, 4.1]), *LINE)).all()
+    ends = np.nextafter(np.array([1.0, 4.0]), np.array([0.0, 5.0]))  # rounding is no extrapolation
+    assert value_at(ends, *LINE).tolist() == [0.1, 0.4]
     assert budget_at(0.5, np.array([1.0, 2.0, 3.0, 4.0]), np.array([0, 1, 0, 1.0])) == 1.5
