@@ -31,7 +31,7 @@ _CODE: dict[str, tuple[str, ...]] = {
     "evaluate": (*_SHARED, "evaluation/*.py"),
     "costs": (*_SHARED, "cost/*.py"),
     "known_answers": (*_SHARED, "reporting/*.py", "data/builtin/*.py"),
-    "claims": (*_SHARED, "reporting/*.py", "reporting/claims/*.py", "evaluation/*.py"),
+    "claims": (*_SHARED, "reporting/*", "reporting/claims/*.py", "evaluation/*.py"),
     "report": (*_SHARED, "reporting/*", "evaluation/*.py"),
     "ledger": (*_SHARED, "reporting/*", "cost/*.py"),
     "track": (*_SHARED, "tracking*.py", "evaluation/result.py"),
