@@ -245,5 +245,7 @@ def _defined(
     """Return a quantity without the resamples in which it has no value."""
     kept = replicates[:, np.isfinite(replicates).all(axis=0)]
     if not np.isfinite(values).all() or 2 * kept.shape[1] < replicates.shape[1]:
-        raise NotApplicableError(f"{sample.label} on {sample.dataset}: all videos exit alike")
+        raise NotApplicableError(
+            f"{sample.label} on {sample.dataset}: all videos of a seed exit at the same step"
+        )
     return Quantity(values, kept, sample.num_videos, scale / sample.num_videos)

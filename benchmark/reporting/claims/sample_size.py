@@ -15,8 +15,8 @@ __all__ = ["POWER", "Vary", "needed", "power_of"]
 POWER = 0.8
 """With which the numbers that are named would decide, were the truth as it was measured."""
 
-Vary = Literal["videos", "seeds"]
-_LARGEST = {"videos": 1_000_000, "seeds": 1_000}
+Vary = Literal["videos", "seeds", "both"]
+_LARGEST = {"videos": 1_000_000, "seeds": 1_000, "both": 1_000}
 _NEARLY_NORMAL = 200.0
 
 
@@ -45,15 +45,18 @@ def power_of(
 def needed(parts: Parts, distance: float, level: float, power: float, vary: Vary) -> float:
     """Return the fewest videos, or seeds, with which a test has the power; infinite if none does.
 
-    The other number stays what it is. A single seed does not show how seeds differ, so how many
-    of them would do is not known.
+    The other number stays what it is; with 'both', the number of seeds is returned, and videos grow
+    in proportion. A single seed does not show how seeds differ, so how many of them would do is not
+    known.
     """
-    if distance <= 0 or (vary == "seeds" and parts.num_seeds == 1):
+    if distance <= 0 or (vary != "videos" and parts.num_seeds == 1):
         return math.inf
 
     def enough(number: int) -> bool:
-        videos = number if vary == "videos" else parts.num_videos
-        seeds = number if vary == "seeds" else parts.num_seeds
+        seeds = parts.num_seeds if vary == "videos" else number
+        videos: float = number if vary == "videos" else parts.num_videos
+        if vary == "both":
+            videos *= number / parts.num_seeds
         return power_of(parts, distance, level, videos, seeds) >= power
 
     low = parts.num_videos if vary == "videos" else parts.num_seeds

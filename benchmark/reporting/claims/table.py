@@ -129,6 +129,7 @@ def _records(found: Judged) -> list[dict[str, Value]]:
         "p_holm": verdict.p_holm if verdict else None,
         "videos_needed": _count(verdict.videos_needed) if verdict else None,
         "seeds_needed": _count(verdict.seeds_needed) if verdict else None,
+        "seeds_needed_together": _count(verdict.seeds_needed_together) if verdict else None,
     }
     empty: dict[str, Value] = dict.fromkeys(_COMPARISON_COLUMNS)
     if found.evidence is None or verdict is None:

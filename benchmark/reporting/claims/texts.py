@@ -61,8 +61,8 @@ def caption(config: Config, num_tested: int) -> str:
         "All bounds come from the paper's numbers and were fixed before any result was seen.",
         f"Intervals and p-values are over {over}: the variance over videos from the "
         f"{config.bootstrap.replicates} paired resamples of the tables, that over seeds from the "
-        "seeds' own values, and a t distribution. With few seeds they are wider than the tables' "
-        "intervals.",
+        "seeds' own values, and a t distribution. They differ a little from the tables' intervals, "
+        "which resample the few seeds.",
         "A claim of several comparisons is reproduced where all of them hold (an "
         "intersection-union test), and contradicted where one is refuted at a level divided by "
         "their number.",
@@ -70,9 +70,15 @@ def caption(config: Config, num_tested: int) -> str:
         f"for the {num_tested} claims tested. A verdict is given at {FAMILY_LEVEL:g}: "
         f"the probability of any wrong verdict, among all of them, is held to {FAMILY_LEVEL:.0%}.",
         f"The numbers of videos or seeds that would decide hold for a power of {POWER:.0%}, were "
-        "the truth as measured here; the other number stays as it is.",
+        "the truth as measured here.",
         "The decisive comparison is the one that the p-value comes from.",
     ]
+    grouped = [name for name, d in config.datasets.items() if d.csv and d.csv.group]
+    if grouped:
+        points.append(
+            f"Videos of one group ({', '.join(grouped)}) are resampled as if independent; where "
+            "they are alike, intervals are too narrow."
+        )
     return " ".join(points)
 
 
@@ -86,10 +92,15 @@ def _what_would_decide(verdict: Verdict) -> str:
         choices.append(f"{number:,} videos (here {quantity.num_videos:,})")
     if math.isfinite(verdict.seeds_needed):
         choices.append(f"{int(verdict.seeds_needed):,} seeds (here {quantity.num_seeds})")
+    if not choices and math.isfinite(verdict.seeds_needed_together):
+        seeds = int(verdict.seeds_needed_together)
+        videos = _two_digits(quantity.num_videos * seeds / quantity.num_seeds)
+        here = f"here {quantity.num_videos:,} with {quantity.num_seeds}"
+        return f": about {videos:,} videos with {seeds:,} seeds ({here}) would decide it"
     if not choices and verdict.decisive.distance == 0:
         return ": measured exactly on its bound, so no number of videos or seeds can be named"
     if not choices:
-        return ": neither more videos nor more seeds alone would decide it"
+        return ": no number of videos or seeds that could be run would decide it"
     return f": about {' or '.join(choices)} would decide it"
 
 

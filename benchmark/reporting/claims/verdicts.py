@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -11,13 +10,12 @@ from benchmark.reporting.claims.hypotheses import (
     Comparison,
     Hypothesis,
     Side,
-    comparisons,
     decisive,
     holds,
     number_needed,
     p_value,
 )
-from benchmark.reporting.claims.sample_size import POWER
+from benchmark.reporting.claims.sample_size import POWER, Vary
 
 __all__ = ["FAMILY_LEVEL", "Verdict", "VerdictName", "holm", "judge"]
 
@@ -38,6 +36,7 @@ class Verdict:
         decisive: the comparison that decided, or that is the farthest from it.
         videos_needed: that would decide; infinite if no number would, 0 once it is decided.
         seeds_needed: likewise.
+        seeds_needed_together: likewise, where videos grow in the same proportion.
     """
 
     name: VerdictName
@@ -46,6 +45,7 @@ class Verdict:
     decisive: Comparison
     videos_needed: float = 0
     seeds_needed: float = 0
+    seeds_needed_together: float = 0
 
 
 def judge(family: Mapping[str, Hypothesis]) -> dict[str, Verdict]:
@@ -84,17 +84,9 @@ def _verdict(
         side: Side = "for" if sides["for"] < sides["against"] else "against"
         name: VerdictName = "reproduced" if side == "for" else "contradicted"
         return Verdict(name, p, p_holm, decisive(hypothesis, side))
-    if all(found.distance == 0 for found in comparisons(hypothesis)):
-        # Nothing to tell apart, and no sample would.
-        return Verdict("inconclusive", p, p_holm, decisive(hypothesis, "for"), math.inf, math.inf)
     side = "for" if holds(hypothesis) else "against"
     # The strictest level that the claim may meet in Holm's procedure.
     level = FAMILY_LEVEL / (2 * num_claims)
-    return Verdict(
-        "inconclusive",
-        p,
-        p_holm,
-        decisive(hypothesis, side),
-        number_needed(hypothesis, side, level, POWER, "videos"),
-        number_needed(hypothesis, side, level, POWER, "seeds"),
-    )
+    varied: tuple[Vary, ...] = ("videos", "seeds", "both")
+    numbers = [number_needed(hypothesis, side, level, POWER, vary) for vary in varied]
+    return Verdict("inconclusive", p, p_holm, decisive(hypothesis, side), *numbers)

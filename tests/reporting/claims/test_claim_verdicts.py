@@ -134,6 +134,7 @@ def test_a_perfect_tie_is_inconclusive_and_no_sample_would_decide_it():
     verdict = judge({"only": compared(tie)})["only"]
     assert (verdict.name, verdict.p, verdict.p_holm) == ("inconclusive", 1.0, 1.0)
     assert verdict.videos_needed == verdict.seeds_needed == math.inf
+    assert verdict.seeds_needed_together == math.inf
 
 
 @pytest.mark.parametrize(("num_videos", "name"), [(24, "inconclusive"), (1100, "reproduced")])
@@ -196,3 +197,12 @@ def test_videos_cannot_decide_what_seeds_leave_open():
     parts = Parts(0.01, 1.0, 0.0, 0.0, 100, 5, 1000)
     assert needed(parts, 1.0, 0.01, 0.8, "videos") == math.inf
     assert 5 < needed(parts, 1.0, 0.01, 0.8, "seeds") < 100
+
+
+def test_more_of_both_decides_where_neither_alone_does():
+    parts = Parts(1.0, 1.0, 0.0, 0.0, 100, 5, 1000)
+    assert needed(parts, 1.0, 0.01, 0.8, "videos") == math.inf
+    assert needed(parts, 1.0, 0.01, 0.8, "seeds") == math.inf
+    seeds = int(needed(parts, 1.0, 0.01, 0.8, "both"))
+    assert power_of(parts, 1.0, 0.01, 20 * seeds, seeds) >= 0.8
+    assert power_of(parts, 1.0, 0.01, 20 * (seeds - 1), seeds - 1) < 0.8

@@ -136,7 +136,9 @@ def test_videos_that_all_exit_alike_have_no_early_and_late(make_bench, simulated
         for variant in ("default", "late"):
             bench.run(RunKey("films", "ours", variant, seed), steps, manifest)
     found = verdicts(bench)
-    assert found[7] == found[12] == "ours default on films: all videos exit alike"
+    assert (
+        found[7] == found[12] == "ours default on films: all videos of a seed exit at the same step"
+    )
 
 
 def test_resamples_are_those_of_the_evaluation(filled):
