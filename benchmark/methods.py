@@ -287,6 +287,7 @@ def _bases(found: dict[str, MethodFolder], name: str) -> list[str]:
 
 
 def _make_importable(roots: Sequence[Path]) -> None:
-    package = types.ModuleType("methods")
-    package.__path__ = [str(root.resolve()) for root in roots]
-    sys.modules["methods"] = package
+    """Let `methods.<name>` be found in these folders first, and still in those named before."""
+    package = sys.modules.setdefault("methods", types.ModuleType("methods"))
+    new = [str(root.resolve()) for root in roots]
+    package.__path__ = [*new, *(old for old in getattr(package, "__path__", []) if old not in new)]
