@@ -41,33 +41,22 @@ def _parser() -> argparse.ArgumentParser:
     from benchmark.scaffold import new_method  # noqa: PLC0415
     from benchmark.verification import command as verify_command  # noqa: PLC0415
 
-    manifest = commands.add_parser("manifest", help="list and check the videos of a dataset")
-    manifest_command.add_arguments(manifest)
-    manifest.set_defaults(run=manifest_command.run)
-
-    cost = commands.add_parser("cost", help="count a network's MACs with five counters")
-    compare.add_arguments(cost)
-    cost.set_defaults(run=compare.run)
+    modules = {
+        "manifest": (manifest_command, "list and check the videos of a dataset"),
+        "cost": (compare, "count a network's MACs with five counters"),
+        "audit": (audit_command, "replay finished runs alone, from pixels"),
+        "new-method": (new_method, "write the folder of a new method"),
+        "check": (check_command, "check methods: the contract, on videos in memory"),
+        "verify": (verify_command, "derive all numbers again; which table is stale?"),
+    }
+    for name, (module, help_text) in modules.items():
+        command = commands.add_parser(name, help=help_text)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
 
     schema = commands.add_parser("schemas", help="write the JSON schemas of settings and results")
     schema.add_argument("--folder", type=Path, help="default: workflow/schemas")
     schema.set_defaults(run=_schemas)
-
-    audit = commands.add_parser("audit", help="replay finished runs alone, from pixels")
-    audit_command.add_arguments(audit)
-    audit.set_defaults(run=audit_command.run)
-
-    new = commands.add_parser("new-method", help="write the folder of a new method")
-    new_method.add_arguments(new)
-    new.set_defaults(run=new_method.run)
-
-    check = commands.add_parser("check", help="check methods: the contract, on videos in memory")
-    check_command.add_arguments(check)
-    check.set_defaults(run=check_command.run)
-
-    verify = commands.add_parser("verify", help="derive all numbers again; which table is stale?")
-    verify_command.add_arguments(verify)
-    verify.set_defaults(run=verify_command.run)
 
     show = commands.add_parser("show", help="print a table of a finished run")
     show.add_argument("table", nargs="?", default="table1")

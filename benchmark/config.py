@@ -7,15 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    ValidationError,
-    model_serializer,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from benchmark.errors import BenchmarkError, did_you_mean, raise_all
 from benchmark.yaml_lines import place_of
@@ -97,14 +89,6 @@ class DatasetConfig(Strict):
     paper_dataset: PaperDataset | None = Field(
         None, description="the paper's dataset, if these are its videos: they fill the ledger"
     )
-
-    @model_serializer(mode="wrap")
-    def _without_absent(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # Left out where it is not given, so that it changes no digest of other settings.
-        content: dict[str, Any] = dump(self)
-        if self.paper_dataset is None:
-            content.pop("paper_dataset", None)
-        return content
 
     @model_validator(mode="after")
     def _the_papers_own(self) -> DatasetConfig:

@@ -74,11 +74,6 @@ class Plan:
         }
         return tuple(role for role in self.config.roles if role in asked)
 
-    def all_roles(self) -> tuple[str, ...]:
-        """Return the networks that any run asks for."""
-        asked = {role for key in self.variants for role in self.roles(*key)}
-        return tuple(role for role in self.config.roles if role in asked)
-
     def is_control(self, method: str) -> bool:
         """Say whether a method re-reads the steps of another one's run."""
         return self.methods[method].manifest.source is not None
@@ -151,13 +146,11 @@ def make_plan(config: Config) -> Plan:
     methods, paper = discover(method_roots(config)), load_paper()
     raise_all(_unknown_tables(methods, paper), "the methods' manifests")
     raise_all(_rows_claimed_twice(methods, paper), "the methods' manifests")
-    roles = {**{t.id: t.roles for t in paper.tables.values()}}
-    roles |= {f.id: f.roles for f in paper.figures.values()}
     by_role = {dataset.role: name for name, dataset in config.datasets.items()}
     wanted: dict[tuple[str, str], set[str]] = {}
     for name, method in methods.items():
         for variant, settings in method.manifest.variants.items():
-            for role in {r for shown in settings.shown_in for r in roles[shown]}:
+            for role in {r for shown in settings.shown_in for r in paper.roles[shown]}:
                 if role in by_role:
                     wanted.setdefault((by_role[role], name), set()).add(variant)
     for (dataset, name), _ in sorted(wanted.items()):
@@ -180,7 +173,7 @@ def _rows_claimed_twice(methods: Mapping[str, MethodFolder], paper: Paper) -> li
 
 
 def _unknown_tables(methods: Mapping[str, MethodFolder], paper: Paper) -> list[BenchmarkError]:
-    known = [*paper.tables, *paper.figures]
+    known = list(paper.roles)
     return [
         BenchmarkError(
             f"variant '{variant}' is shown in unknown '{shown}'{did_you_mean(shown, known)}",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmark.config import Config
 from benchmark.evaluation.records import RunKey
-from benchmark.evaluation.result import Counts, Result
+from benchmark.evaluation.result import Counts, Result, facts_of
 from benchmark.layout import Layout
 from benchmark.plan import Plan
 from benchmark.provenance import provenance
@@ -68,19 +68,11 @@ def cause_of_death(log: Path) -> str:
 
 
 def _failure(plan: Plan, key: RunKey) -> Result:
-    settings = plan.config.datasets[key.dataset]
     return Result(
-        dataset=key.dataset,
-        role=settings.role,
-        method=key.method,
-        variant=key.variant,
-        seed=key.seed,
-        kind=plan.methods[key.method].manifest.kind,
+        **facts_of(plan, key),
         status="failed",
         reason=_reason(plan, key),
-        primary_metric=settings.metric,
         num_videos=Counts(manifest=0, evaluated=0),
-        params=plan.params(key.dataset, key.method, key.variant),
         provenance=provenance(),
     )
 

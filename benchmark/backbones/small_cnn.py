@@ -6,9 +6,28 @@ one anywhere', so position costs nothing. Sized so that thousands of videos take
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from torch import Tensor, nn
 
 __all__ = ["SmallCnn", "SmallCnn3d"]
+
+
+def _body(
+    width: int,
+    strides: Sequence[int | tuple[int, int, int]],
+    convolution: Callable[..., nn.Module],
+    norm: Callable[..., nn.Module],
+) -> nn.Sequential:
+    channels = (3, width, 2 * width, 4 * width, 8 * width)
+    blocks: list[nn.Module] = []
+    for i, stride in enumerate(strides):
+        blocks += [
+            convolution(channels[i], channels[i + 1], 3, stride, padding=1, bias=False),
+            norm(channels[i + 1]),
+            nn.ReLU(inplace=True),
+        ]
+    return nn.Sequential(*blocks)
 
 
 class SmallCnn(nn.Module):
@@ -16,16 +35,7 @@ class SmallCnn(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        channels = (3, width, 2 * width, 4 * width, 8 * width)
-        strides = (2, 2, 1, 2)
-        blocks: list[nn.Module] = []
-        for i, stride in enumerate(strides):
-            blocks += [
-                nn.Conv2d(channels[i], channels[i + 1], 3, stride, padding=1, bias=False),
-                nn.BatchNorm2d(channels[i + 1]),
-                nn.ReLU(inplace=True),
-            ]
-        self.body = nn.Sequential(*blocks)
+        self.body = _body(width, (2, 2, 1, 2), nn.Conv2d, nn.BatchNorm2d)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the maximum of each channel over all positions."""
@@ -41,16 +51,8 @@ class SmallCnn3d(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        channels = (3, width, 2 * width, 4 * width, 8 * width)
         strides = ((1, 2, 2), (2, 2, 2), (1, 1, 1), (2, 2, 2))
-        blocks: list[nn.Module] = []
-        for i, stride in enumerate(strides):
-            blocks += [
-                nn.Conv3d(channels[i], channels[i + 1], 3, stride, padding=1, bias=False),
-                nn.BatchNorm3d(channels[i + 1]),
-                nn.ReLU(inplace=True),
-            ]
-        self.body = nn.Sequential(*blocks)
+        self.body = _body(width, strides, nn.Conv3d, nn.BatchNorm3d)
 
     def forward(self, clips: Tensor) -> Tensor:
         """Return the maximum of each channel over all positions and times."""

@@ -14,7 +14,7 @@ from benchmark.data.manifest import Manifest, read_manifest
 from benchmark.evaluation.bootstrap import dataset_resamples, replicate_metric
 from benchmark.evaluation.metrics import evaluate
 from benchmark.evaluation.records import RunKey, Steps
-from benchmark.evaluation.result import Counts, Result
+from benchmark.evaluation.result import Counts, Result, facts_of
 from benchmark.files import digest_of, digest_of_files
 from benchmark.layout import Layout
 from benchmark.plan import Plan
@@ -62,7 +62,7 @@ class Evaluator:
             return Result(**base, status=status, reason=entry[status]), None
         steps = Steps.load(self._layout.runs / key.dataset / key.method / entry["predictions"])
         ids = steps.video_ids.tolist()
-        targets = _labels_of(self.manifest, ids)
+        targets = self.manifest.targets(ids)
         opened = _opened(steps, self._sources)
         known = {"params": entry["params"], "num_parameters": entry["num_parameters"]}
         result = _measured({**base, **opened, **known}, steps, targets)
@@ -132,17 +132,9 @@ def _status(entry: Mapping[str, Any]) -> Literal["ok", "failed", "skipped"]:
 
 
 def _base(plan: Plan, manifest: Manifest, num_undecodable: int, key: RunKey) -> dict[str, Any]:
-    settings = plan.config.datasets[key.dataset]
     counts = manifest.counts()
     return {
-        "dataset": key.dataset,
-        "role": settings.role,
-        "method": key.method,
-        "variant": key.variant,
-        "seed": key.seed,
-        "kind": plan.methods[key.method].manifest.kind,
-        "primary_metric": settings.metric,
-        "params": plan.params(key.dataset, key.method, key.variant),
+        **facts_of(plan, key),
         "labels": labels(plan, key),
         "num_videos": Counts(
             manifest=len(manifest.rows),
@@ -157,11 +149,6 @@ def _base(plan: Plan, manifest: Manifest, num_undecodable: int, key: RunKey) -> 
             **provenance(),
         },
     }
-
-
-def _labels_of(manifest: Manifest, ids: list[str]) -> npt.NDArray[Any]:
-    targets = manifest.targets(ids)
-    return targets.astype(bool) if targets.ndim == 2 else targets
 
 
 def _opened(steps: Steps, sources: Mapping[str, npt.NDArray[np.int64]]) -> dict[str, float]:

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 Scores = npt.NDArray[np.floating[Any]]
-Targets = npt.NDArray[np.integer[Any]] | npt.NDArray[np.bool_]
+Targets = npt.NDArray[np.integer[Any] | np.floating[Any] | np.bool_]
 
 _MULTI_LABEL_THRESHOLD = 0.5
 

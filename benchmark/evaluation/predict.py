@@ -196,16 +196,16 @@ def control_all(plan: Plan, dataset: str, method: str, progress: Progress) -> li
     keys = plan.runs(dataset, method)
     for key in keys:
         origin = RunKey(dataset, source.method, source.variant, key.seed)
-        there = (origin.folder(runs) / "predictions.parquet").is_file()
+        there = _rows_read(plan, key)["test"].is_file()
         ended = {"failed": f"its source {source.method}/{source.variant} failed"}
 
         def run(key: RunKey = key, origin: RunKey = origin) -> dict[str, Any]:
             control = _control(plan, key)
-            steps = _control_run(plan, trainer, key, origin, control)
+            steps = _control_run(plan, trainer, key, control)
             first = key.seed == plan.config.seeds[0]
             audit = audit_run(trainer, origin, steps, control) if first else []
             facts = _facts(trainer, origin, control.params)
-            inputs = _digests(_rows_read(plan, key), runs)
+            inputs = _digests(_rows_read(plan, key).values(), runs)
             return {"audit": audit, **facts, "inputs": inputs}
 
         entries.append(_entry(key, runs, None if there else ended, run))
@@ -213,17 +213,20 @@ def control_all(plan: Plan, dataset: str, method: str, progress: Progress) -> li
     return entries
 
 
-def _rows_read(plan: Plan, key: RunKey) -> list[Path]:
-    """Return the rows that an exit control reads."""
+def _rows_read(plan: Plan, key: RunKey) -> dict[str, Path]:
+    """Return the rows that an exit control reads: 'test' and, where it asks, 'train', 'budget'."""
     source = plan.methods[key.method].manifest.source
     assert source is not None, "an exit control has a source"
-    runs = Layout.of(plan.config).runs
-    names = ["predictions.parquet", *(["train_predictions.parquet"] * source.train_steps)]
-    origin = RunKey(key.dataset, source.method, source.variant, key.seed).folder(runs)
-    paths = [origin / name for name in names]
+
+    def folder(variant: str) -> Path:
+        origin = RunKey(key.dataset, source.method, variant, key.seed)
+        return origin.folder(Layout.of(plan.config).runs)
+
+    paths = {"test": folder(source.variant) / "predictions.parquet"}
+    if source.train_steps:
+        paths["train"] = folder(source.variant) / "train_predictions.parquet"
     if source.budget is not None:
-        budget = RunKey(key.dataset, source.method, source.budget, key.seed)
-        paths.append(budget.folder(runs) / "predictions.parquet")
+        paths["budget"] = folder(source.budget) / "predictions.parquet"
     return paths
 
 
@@ -233,21 +236,14 @@ def _control(plan: Plan, key: RunKey) -> ExitControl:
     return kind(make_params(kind, plan.params(key.dataset, key.method, key.variant), where))
 
 
-def _control_run(
-    plan: Plan, trainer: Trainer, key: RunKey, origin: RunKey, control: ExitControl
-) -> Steps:
-    runs, source = Layout.of(plan.config).runs, plan.methods[key.method].manifest.source
-    test = Steps.load(origin.folder(runs) / "predictions.parquet")
-    train = None
-    if source is not None and source.train_steps:
-        train = Steps.load(origin.folder(runs) / "train_predictions.parquet")
-    if source is not None and source.budget is not None:
-        budget = RunKey(key.dataset, source.method, source.budget, key.seed)
-        spent = Steps.load(budget.folder(runs) / "predictions.parquet")
-        control.budget_steps = float(spent.exit_step.mean())
+def _control_run(plan: Plan, trainer: Trainer, key: RunKey, control: ExitControl) -> Steps:
+    read = {name: Steps.load(path) for name, path in _rows_read(plan, key).items()}
+    test = read["test"]
+    if "budget" in read:
+        control.budget_steps = float(read["budget"].exit_step.mean())
     seed = derive_seed(key.dataset, key.method, key.variant, key.seed)
     targets = trainer.data.manifest.targets(test.video_ids.tolist())
-    exits = control.exit_steps(test, train, targets, seed)
+    exits = control.exit_steps(test, read.get("train"), targets, seed)
     steps = test.exiting_at(exits, charged=control.charged, uncharged=control.uncharged)
-    steps.save(key.folder(runs) / "predictions.parquet")
+    steps.save(key.folder(Layout.of(plan.config).runs) / "predictions.parquet")
     return steps

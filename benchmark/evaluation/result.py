@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,10 @@ from benchmark.errors import BenchmarkError
 from benchmark.evaluation.records import RunKey
 from benchmark.files import write_json
 
-__all__ = ["Counts", "Result"]
+if TYPE_CHECKING:
+    from benchmark.plan import Plan
+
+__all__ = ["Counts", "Result", "facts_of"]
 
 
 class Counts(BaseModel):
@@ -116,3 +119,18 @@ class Result(BaseModel):
         """Return the metric in each bootstrap resample of the videos: `[B]`."""
         loaded: npt.NDArray[np.float64] = np.load(self.key.folder(runs) / "replicates.npy")
         return loaded
+
+
+def facts_of(plan: Plan, key: RunKey) -> dict[str, Any]:
+    """Return what a result says of its run whatever became of it."""
+    settings = plan.config.datasets[key.dataset]
+    return {
+        "dataset": key.dataset,
+        "role": settings.role,
+        "method": key.method,
+        "variant": key.variant,
+        "seed": key.seed,
+        "kind": plan.methods[key.method].manifest.kind,
+        "primary_metric": settings.metric,
+        "params": plan.params(key.dataset, key.method, key.variant),
+    }

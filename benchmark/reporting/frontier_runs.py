@@ -120,10 +120,9 @@ def _curves(plan: Plan, dataset: str, method: str, variant: str) -> Iterator[Exi
 
 
 def _judge(plan: Plan, dataset: str, videos: Manifest, steps: Steps) -> Judge:
-    targets = videos.targets(steps.video_ids.tolist())
     number = min(NUM_RESAMPLES, plan.config.bootstrap.replicates)
     return Judge(
-        targets=targets.astype(bool) if targets.ndim == 2 else targets,
+        targets=videos.targets(steps.video_ids.tolist()),
         metric=plan.config.datasets[dataset].metric,
         weights=dataset_resamples(dataset, videos.digest, steps.num_videos, number),
     )

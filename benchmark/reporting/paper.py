@@ -111,6 +111,12 @@ class Paper(Strict):
     tables: dict[str, TableSpec]
     figures: dict[str, FigureSpec]
 
+    @property
+    def roles(self) -> dict[str, tuple[Role, ...]]:
+        """The roles of the datasets that each table and figure shows."""
+        specs: dict[str, TableSpec | FigureSpec] = {**self.tables, **self.figures}
+        return {name: spec.roles for name, spec in specs.items()}
+
     @model_validator(mode="before")
     @classmethod
     def _name_by_key(cls, content: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from benchmark.config import Config, Role
 from benchmark.data.manifest import read_manifest
-from benchmark.evaluation.bootstrap import resamples
+from benchmark.evaluation.bootstrap import dataset_resamples
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.result import Result
 from benchmark.layout import Layout
@@ -19,7 +19,6 @@ from benchmark.methods import MethodFolder
 from benchmark.reporting.claims.quantities import Quantity
 from benchmark.reporting.measurements import MEASURED, NOT_RUN, Measurement, measure
 from benchmark.reporting.paper import load_paper
-from benchmark.seeds import derive_seed
 
 __all__ = [
     "PAPER_DATASETS",
@@ -107,8 +106,8 @@ class Sample:
         layout = Layout.of(self.config)
         manifest = read_manifest(layout.manifest(self.dataset))
         # The resamples that the metrics were evaluated in.
-        draws_seed = derive_seed("bootstrap", self.dataset, manifest.digest)
-        weights = resamples(self.num_videos, self.config.bootstrap.replicates, draws_seed)
+        number = self.config.bootstrap.replicates
+        weights = dataset_resamples(self.dataset, manifest.digest, self.num_videos, number)
         values, replicates = [], []
         for seed in self.config.seeds:
             key = RunKey(self.dataset, self.method, self.variant, seed)
@@ -224,9 +223,7 @@ def row_keys(
 def _owners(methods: Mapping[str, MethodFolder], row: Row, role: Role) -> list[tuple[str, str]]:
     """Return the (method, variant) behind a row, of those that run on datasets of the role."""
     shown, wanted = row
-    paper = load_paper()
-    roles = {name: table.roles for name, table in paper.tables.items()}
-    roles |= {name: figure.roles for name, figure in paper.figures.items()}
+    roles = load_paper().roles
     return [
         (method.name, variant)
         for method in methods.values()
