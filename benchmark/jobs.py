@@ -232,6 +232,12 @@ def _frontier(job: Job) -> None:
     write_frontier(job.plan(), job.layout.tables, job.layout.figures, job.log.progress)
 
 
+def _report(job: Job) -> None:
+    from benchmark.reporting.report.page import write_report  # noqa: PLC0415
+
+    write_report(job.plan(), job.layout.report)
+
+
 def _track(job: Job) -> None:
     from benchmark.tracking import mirror  # noqa: PLC0415
 
@@ -319,6 +325,7 @@ JOBS: dict[str, Callable[[Job], None]] = {
     "claims": _claims,
     "ledger": _ledger,
     "frontier": _frontier,
+    "report": _report,
     "track": _track,
     "salvage": _salvage,
     "outcome": _outcome,

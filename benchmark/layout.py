@@ -34,6 +34,7 @@ _CODE: dict[str, tuple[str, ...]] = {
     "claims": (*_SHARED, "reporting/*", "reporting/claims/*.py", "evaluation/*.py"),
     "report": (*_SHARED, "reporting/*", "evaluation/*.py"),
     "ledger": (*_SHARED, "reporting/*", "cost/*.py"),
+    "page": (*_SHARED, "progress.py", "reporting/*", "reporting/report/**/*"),
     "track": (*_SHARED, "tracking*.py", "evaluation/result.py"),
 }
 
@@ -80,6 +81,11 @@ class Layout:
     def figures(self) -> Path:
         """Folder of the figures."""
         return self.root / "figures"
+
+    @property
+    def report(self) -> Path:
+        """The report, in one file."""
+        return self.root / "report.html"
 
     @property
     def logs(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 import traceback
@@ -12,7 +13,7 @@ from typing import TextIO
 
 from benchmark.errors import BenchmarkError, explained
 
-__all__ = ["JobFailedError", "JobLog"]
+__all__ = ["JobFailedError", "JobLog", "seconds_of_job"]
 
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -76,3 +77,12 @@ class JobLog:
         self.write(line)
         print(line, file=sys.stderr, flush=True)
         raise JobFailedError(line) from None
+
+
+def seconds_of_job(log: Path) -> float | None:
+    """Return how long a job took that ended well, by the last line of its log; else none."""
+    if not log.is_file():
+        return None
+    last = log.read_text(encoding="utf-8").rstrip().rpartition("\n")[2]
+    found = re.fullmatch(r".*: done in (\d+\.\d) s", last)
+    return float(found[1]) if found else None

@@ -31,8 +31,9 @@ def withdraw(config: Config, dataset: str, method: str) -> None:
 
 
 def withdraw_tables(config: Config) -> None:
-    """Delete all tables and figures."""
+    """Delete all tables and figures, and the report."""
     layout = Layout.of(config)
+    layout.report.unlink(missing_ok=True)
     for folder in (layout.tables, layout.figures):
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -20,6 +20,7 @@ from benchmark.reporting.frontier import frontier_texts
 from benchmark.reporting.frontier_runs import frontier_keys
 from benchmark.reporting.known_answers import known_answers_keys, known_answers_texts
 from benchmark.reporting.ledger_files import ledger_keys, ledger_texts
+from benchmark.reporting.report.page import report_keys, report_texts
 from benchmark.reporting.sources import SUFFIX, Sources, shown_keys
 from benchmark.reporting.tables import document_text, table_texts
 from benchmark.reporting.timings import TIMED_TABLES
@@ -80,7 +81,14 @@ def shown_things(plan: Plan) -> list[Shown]:
         keys = shown_keys(config, methods, name, figure.roles)
         again = partial(figure_texts, config, methods, name)
         things.append(shown(name, "csv png svg", keys, again))
+    if (layout.root / f"{layout.report.stem}{SUFFIX}").is_file():
+        things.append(_report(plan, layout.report))
     return things
+
+
+def _report(plan: Plan, path: Path) -> Shown:
+    keys = tuple(report_keys(plan))
+    return Shown(path.stem, path.parent, (path.name,), keys, partial(report_texts, plan))
 
 
 def _frontier(plan: Plan) -> list[Shown]:

@@ -164,7 +164,7 @@ def withdraw_old_numbers():
         withdraw(PLAN.config, job.wildcards.dataset, job.wildcards.method)
     if results:
         withdraw_tables(PLAN.config)
-    on_request = ("table_timing", "ledger", "frontier")
+    on_request = ("table_timing", "ledger", "frontier", "report")
     for job in unfinished("table", "figure", "known_answers", "claims", *on_request):
         for path in job.output:
             Path(path).unlink(missing_ok=True)

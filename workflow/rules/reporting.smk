@@ -179,6 +179,36 @@ rule claims:
         job("claims")
 
 
+# One file to send by mail: all of the above, each number with the runs behind it.
+rule report:
+    input:
+        results=RESULTS,
+        tables=expand(
+            LAYOUT.tables / "{table}.csv",
+            table=[*PLAN.paper.tables, "claims", "ledger", "frontier"]
+            + (["known_answers"] if BUILTIN else []),
+        ),
+        figures=expand(
+            LAYOUT.figures / "{figure}.svg", figure=[*PLAN.paper.figures, "frontier"]
+        ),
+        methods=MANIFESTS,
+        code=stage_code("page"),
+        lock=LOCK,
+    output:
+        LAYOUT.report,
+        LAYOUT.report.with_suffix(SOURCES_SUFFIX),
+    log:
+        log_of("report"),
+    conda:
+        ENVIRONMENT
+    threads: SLOTS
+    params:
+        settings=settings("table"),
+        threads=real_threads,
+    shell:
+        job("report")
+
+
 rule track:
     input:
         tables=expand(LAYOUT.tables / "{table}.csv", table=PLAN.paper.tables),

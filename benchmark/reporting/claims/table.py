@@ -63,7 +63,7 @@ def claims_texts(config: Config, methods: Mapping[str, MethodFolder]) -> dict[st
     num_tested = sum(found.verdict is not None for found in judged)
     lines = [
         {
-            "": str(found.claim.number),
+            "claim": str(found.claim.number),
             "the paper says": found.claim.sentence,
             "tested": found.claim.hypothesis,
             **verdict_cells(found.verdict, found.reason, _remarks(found)),

@@ -1,0 +1,136 @@
+"""Puts the report together: a pure function of a profile's files."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from benchmark.evaluation.records import RunKey
+from benchmark.evaluation.result import Result
+from benchmark.files import write_text
+from benchmark.layout import Layout
+from benchmark.plan import Plan
+from benchmark.reporting.report.absences import absences
+from benchmark.reporting.report.chart import frontier_charts, vega_code
+from benchmark.reporting.report.citation import bibtex
+from benchmark.reporting.report.paper_tables import paper_table
+from benchmark.reporting.report.profile_documents import (
+    claims_document,
+    exit_series,
+    frontier_document,
+    further_documents,
+    ledger_document,
+    read_records,
+)
+from benchmark.reporting.report.run_list import environments, index_of_runs, read_runs
+from benchmark.reporting.report.summary import summary
+from benchmark.reporting.rows import collect
+from benchmark.reporting.sources import result_files, write_sources
+
+__all__ = ["report_keys", "report_texts", "write_report"]
+
+_TEMPLATES = files(__package__) / "templates"
+_ROOT = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True)
+class _Figure:
+    """A picture, with its data to take away."""
+
+    title: str
+    picture: str
+    data: str
+
+
+def write_report(plan: Plan, path: Path) -> None:
+    """Write the report, and what it was made of.
+
+    Raises:
+        BenchmarkError: if a result cannot be read.
+    """
+    for name, text in report_texts(plan).items():
+        write_text(path.with_name(name), text)
+    write_sources(plan.config, path.parent, path.stem, result_files(plan.config, report_keys(plan)))
+
+
+def report_keys(plan: Plan) -> list[RunKey]:
+    """Return the runs behind the report: all."""
+    return [key for pair in plan.variants for key in plan.runs(*pair)]
+
+
+def report_texts(plan: Plan) -> dict[str, str]:
+    """Return the text of the report, by the name of its file."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(str(_TEMPLATES)),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return {"report.html": environment.get_template("report.html.jinja").render(_content(plan))}
+
+
+def _content(plan: Plan) -> dict[str, Any]:
+    config, layout = plan.config, Layout.of(plan.config)
+    paths = {key: key.folder(layout.runs) / "result.json" for key in report_keys(plan)}
+    results = {key: Result.load(path) for key, path in paths.items() if path.is_file()}
+    rows = {name: collect(config, plan.methods, spec) for name, spec in plan.paper.tables.items()}
+    claims, ledger = read_records(plan, "claims"), read_records(plan, "ledger")
+    known = environments(results.values())
+    runs = read_runs(plan, results, known)
+    tables = [paper_table(plan, spec, rows[name]) for name, spec in plan.paper.tables.items()]
+    charts = frontier_charts(layout.figures / "frontier.csv", exit_series(plan))
+    every_row = [row for part in rows.values() for row in part]
+    return {
+        "config": config,
+        "finished": max((str(r.provenance["finished"]) for r in results.values()), default=""),
+        "summary": summary(plan, results, rows["table1"], claims),
+        "claims": claims_document(plan),
+        "tables": tables,
+        "further": further_documents(plan),
+        "figures": list(_figures(plan)),
+        "frontier": frontier_document(plan),
+        "charts": {name: _inline(json.dumps(chart)) for name, chart in charts.items()},
+        "ledger": ledger_document(plan),
+        "absences": absences(plan, results, every_row, claims, ledger),
+        "index": index_of_runs(runs),
+        "runs": runs,
+        "environments": known,
+        "csv_of": {path.stem: _data_uri(path) for path in sorted(layout.tables.glob("*.csv"))},
+        "bibtex": bibtex(_ROOT / "CITATION.cff"),
+        "style": (_TEMPLATES / "style.css").read_text(encoding="utf-8"),
+        "behaviour": (_TEMPLATES / "behaviour.js").read_text(encoding="utf-8"),
+        "datatables_style": _datatables("css"),
+        "datatables": _inline(_datatables("js")),
+        "vega": _inline(vega_code()),
+    }
+
+
+def _datatables(kind: str) -> str:
+    """Return DataTables as itables ships it, which has no other need of a network."""
+    return (files("itables") / "html" / f"dt_bundle.{kind}").read_text(encoding="utf-8")
+
+
+def _inline(code: str) -> str:
+    """Return code that no tag in its strings can end."""
+    return code.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+def _data_uri(path: Path) -> str:
+    kind = {".csv": "text/csv", ".svg": "image/svg+xml"}[path.suffix]
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _figures(plan: Plan) -> Iterator[_Figure]:
+    folder = Layout.of(plan.config).figures
+    for name, spec in plan.paper.figures.items():
+        number = name.removeprefix("figure")
+        pictures = (_data_uri(folder / f"{name}.svg"), _data_uri(folder / f"{name}.csv"))
+        yield _Figure(f"Figure {number}. {spec.title}", *pictures)
