@@ -10,7 +10,8 @@ rule table:
         methods=MANIFESTS,
         code=stage_code("report"),
     output:
-        multiext(str(LAYOUT.tables / "{item}"), ".csv", ".md", ".tex", SOURCES_SUFFIX),
+        multiext(str(LAYOUT.tables / "{item}"), ".csv", ".tex", SOURCES_SUFFIX),
+        shown(LAYOUT.tables / "{item}.md", "table", "Tables"),
     log:
         log_of("table", "item"),
     wildcard_constraints:
@@ -48,7 +49,8 @@ rule figure:
         methods=MANIFESTS,
         code=stage_code("report"),
     output:
-        multiext(str(LAYOUT.figures / "{item}"), ".png", ".svg", ".csv", SOURCES_SUFFIX),
+        multiext(str(LAYOUT.figures / "{item}"), ".png", ".csv", SOURCES_SUFFIX),
+        shown(LAYOUT.figures / "{item}.svg", "figure", "Figures"),
     log:
         log_of("figure", "item"),
     wildcard_constraints:
@@ -106,7 +108,8 @@ rule ledger:
         code=stage_code("ledger"),
         lock=LOCK,
     output:
-        multiext(str(LAYOUT.tables / "ledger"), ".csv", ".md", SOURCES_SUFFIX),
+        multiext(str(LAYOUT.tables / "ledger"), ".csv", SOURCES_SUFFIX),
+        shown(LAYOUT.tables / "ledger.md", "ledger", "Tables"),
     log:
         log_of("ledger"),
     conda:
@@ -125,10 +128,10 @@ rule frontier:
         methods=MANIFESTS,
         code=stage_code("report"),
     output:
-        multiext(
-            str(LAYOUT.figures / "frontier"), ".png", ".svg", ".csv", SOURCES_SUFFIX
-        ),
-        multiext(str(LAYOUT.tables / "frontier"), ".csv", ".md", SOURCES_SUFFIX),
+        multiext(str(LAYOUT.figures / "frontier"), ".png", ".csv", SOURCES_SUFFIX),
+        multiext(str(LAYOUT.tables / "frontier"), ".csv", SOURCES_SUFFIX),
+        shown(LAYOUT.figures / "frontier.svg", "frontier", "Figures"),
+        shown(LAYOUT.tables / "frontier.md", "frontier", "Tables"),
     log:
         log_of("frontier"),
     conda:
@@ -147,7 +150,8 @@ rule known_answers:
         truth=[LAYOUT.videos(dataset) / "truth.jsonl" for dataset in BUILTIN],
         code=stage_code("known_answers"),
     output:
-        multiext(str(LAYOUT.tables / "known_answers"), ".csv", ".md", SOURCES_SUFFIX),
+        multiext(str(LAYOUT.tables / "known_answers"), ".csv", SOURCES_SUFFIX),
+        shown(LAYOUT.tables / "known_answers.md", "known_answers", "Tables"),
     log:
         log_of("known_answers"),
     conda:
@@ -166,7 +170,8 @@ rule claims:
         methods=MANIFESTS,
         code=stage_code("claims"),
     output:
-        multiext(str(LAYOUT.tables / "claims"), ".csv", ".md", SOURCES_SUFFIX),
+        multiext(str(LAYOUT.tables / "claims"), ".csv", SOURCES_SUFFIX),
+        shown(LAYOUT.tables / "claims.md", "claims", "Tables"),
     log:
         log_of("claims"),
     conda:
@@ -195,7 +200,7 @@ rule report:
         code=stage_code("page"),
         lock=LOCK,
     output:
-        LAYOUT.report,
+        shown(LAYOUT.report, "report", "Report"),
         LAYOUT.report.with_suffix(SOURCES_SUFFIX),
     log:
         log_of("report"),

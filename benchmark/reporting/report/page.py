@@ -29,7 +29,7 @@ from benchmark.reporting.report.profile_documents import (
     ledger_document,
     read_records,
 )
-from benchmark.reporting.report.run_list import environments, index_of_runs, read_runs
+from benchmark.reporting.report.run_list import environments, index_of_runs, read_runs, spelled_time
 from benchmark.reporting.report.summary import summary
 from benchmark.reporting.rows import collect
 from benchmark.reporting.sources import result_files, write_sources
@@ -90,7 +90,7 @@ def _content(plan: Plan) -> dict[str, Any]:
     every_row = [row for part in rows.values() for row in part]
     return {
         "config": config,
-        "finished": max((str(r.provenance["finished"]) for r in results.values()), default=""),
+        "finished": max(map(spelled_time, results.values()), default="none"),
         "summary": summary(plan, results, rows["table1"], claims),
         "claims": claims_document(plan),
         "tables": tables,

@@ -56,7 +56,8 @@ def paper_table(plan: Plan, spec: TableSpec, rows: Sequence[TableRow]) -> PaperT
 
 def _cells(part: Part, row: TableRow, owners: Mapping[str, tuple[str, str]]) -> tuple[Cell, ...]:
     ours = part.measured or (row.status, *[""] * len(MEASURED_COLUMNS))
-    link = f"#{anchor(row.dataset, *owners[row.row])}" if row.kind != "published" else ""
+    runs = row.dataset and row.kind != "published"
+    link = f"#{anchor(row.dataset, *owners[row.row])}" if runs else ""
     metric, difference, gflops, *rest = (Cell(text) for text in ours)
     measured = (Cell(metric.content, link), difference, Cell(gflops.content, link), *rest)
     return (*measured, *(Cell(text) for text in part.paper))

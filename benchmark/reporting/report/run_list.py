@@ -14,7 +14,15 @@ from benchmark.progress import seconds_of_job
 from benchmark.reporting.report.html_table import Cell, HtmlTable, with_orders
 from benchmark.reporting.wide import METRIC_NAMES
 
-__all__ = ["Environment", "VariantRuns", "anchor", "environments", "index_of_runs", "read_runs"]
+__all__ = [
+    "Environment",
+    "VariantRuns",
+    "anchor",
+    "environments",
+    "index_of_runs",
+    "read_runs",
+    "spelled_time",
+]
 
 _OF_ENVIRONMENT = ("commit", "changed_files", "python", "packages", "machine")
 _DIGESTS = ("manifest", "data", "config")
@@ -115,7 +123,7 @@ def _variant(
     found = [results[key] for key in keys if key in results]
     there = found[0] if found else None
     layout = Layout.of(plan.config)
-    target = layout.results_index(first.dataset, first.method)
+    index = layout.results_index(first.dataset, first.method).relative_to(layout.root)
     rows = tuple(_seed(plan, key, results.get(key), numbers) for key in keys)
     metric = METRIC_NAMES[plan.config.datasets[first.dataset].metric]
     heads = ("seed", "status", f"{metric}, %", "GFLOPs", "frames", "environment", "finished",
@@ -131,7 +139,7 @@ def _variant(
         facts=_facts(there) if there else {},
         seeds=HtmlTable(heads, rows),
         command=f"snakemake --cores 2 --config profile={plan.config.profile} "
-        f"--forcerun evaluate -- {target}",
+        f"-- results/{plan.config.profile}/{index}",
     )
 
 
@@ -146,14 +154,18 @@ def _seed(
     log = _log(plan, key)
     seconds = seconds_of_job(layout.root / log)
     if result is None:
-        said = ["no result", *[""] * 5]
+        said = [Cell("no result"), *[Cell("")] * 5]
     else:
         number = numbers[tuple(_environment(result).items())]
         status = f"{result.status}: {result.reason}" if result.reason else result.status
-        said = [status, *_numbers(result), str(number), str(result.provenance["finished"])]
+        said = [
+            *map(Cell, (status, *_numbers(result))),
+            Cell(str(number), link=f"#environment/{number}"),
+            Cell(spelled_time(result)),
+        ]
     return (
         Cell(str(key.seed)),
-        *(Cell(text) for text in said),
+        *said,
         Cell("" if seconds is None else f"{seconds:.1f}"),
         Cell(log, link=log),
         Cell(f"{folder}/", link=f"{folder}/"),
@@ -175,6 +187,11 @@ def _log(plan: Plan, key: RunKey) -> str:
     block = next(b for b in plan.seed_blocks(key.dataset, key.method) if key.seed in b)
     seeds = "-".join(map(str, block))
     return f"logs/{stage}-{key.dataset}-{key.method}-{seeds}.log"
+
+
+def spelled_time(result: Result) -> str:
+    """Return when a result was finished, to the second."""
+    return str(result.provenance["finished"]).replace("T", " ").replace("+00:00", " UTC")
 
 
 def _environment(result: Result) -> dict[str, str]:

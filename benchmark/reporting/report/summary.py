@@ -50,8 +50,9 @@ def _what_ran(plan: Plan, results: Mapping[RunKey, Result]) -> str:
     for key, result in results.items():
         evaluated[key.dataset] = max(evaluated[key.dataset], result.num_videos.evaluated)
     videos = ", ".join(f"{number:,} of {dataset}" for dataset, number in evaluated.items())
+    num_methods = len({method for _, method in plan.variants})
     return (
-        f"{len(plan.methods)} methods ran in {num_variants} settings with "
+        f"{num_methods} methods ran in {num_variants} settings with "
         f"{_count(len(plan.config.seeds), 'seed')} on the same test videos ({videos}), charged by "
         f"one rule; {statuses.count('ok'):,} runs gave numbers"
         + (f", {' and '.join(broken)}." if broken else ", none failed.")

@@ -1,0 +1,17 @@
+"""The citation is that of CITATION.cff."""
+
+from pathlib import Path
+
+from benchmark.reporting.report.citation import bibtex
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_software_and_paper_are_cited():
+    software, paper = bibtex(ROOT / "CITATION.cff").split("\n\n")
+    assert software.startswith("@software{efficientvideobenchmark,")
+    assert "author = {{The efficient-video-benchmark maintainers}}" in software
+    assert paper.startswith("@inproceedings{frameexit2021,")
+    assert "author = {Ghodrati, Amir and Ehteshami Bejnordi, Babak and Habibian, Ami" in paper
+    assert "  booktitle = {Proceedings of the IEEE/CVF" in paper
+    assert paper.endswith("}")
