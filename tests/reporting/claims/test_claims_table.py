@@ -13,6 +13,7 @@ import pytest
 from benchmark.evaluation.evaluate import Evaluator
 from benchmark.evaluation.metrics import correct_at_1
 from benchmark.evaluation.records import RunKey, Steps
+from benchmark.reporting.claims.claim import less_costly
 from benchmark.reporting.claims.of_runs import EQUAL, FRACTION
 from benchmark.reporting.claims.of_tables import (
     LARGEST_LOSS,
@@ -139,6 +140,19 @@ def test_videos_that_all_exit_alike_have_no_early_and_late(make_bench, simulated
     assert (
         found[7] == found[12] == "ours default on films: all videos of a seed exit at the same step"
     )
+
+
+def test_a_cost_is_compared_as_so_many_times_that_of_the_cheaper_one(filled):
+    runs = ClaimRuns(filled.config, filled.methods)
+    full, gated = (runs.one(("table1", row), "long") for row in ("all_frames", "frameexit"))
+    saving = full.measured.gflops / gated.measured.gflops
+    assert saving > 1.5
+    said = less_costly(gated, full, 1.2)
+    assert said.natural(said.quantity.mean) == pytest.approx(saving, rel=0.01)
+    assert said.natural(said.bound) == pytest.approx(1.2)
+    assert said.p("for") < 0.01 < 0.99 < said.p("against")
+    assert less_costly(gated, full, 2 * saving).p("for") > 0.99
+    assert less_costly(full, gated).p("for") > 0.99
 
 
 def test_resamples_are_those_of_the_evaluation(filled):
