@@ -192,6 +192,12 @@ def _figure(job: Job) -> None:
     write_figure(job.config, dict(job.plan().methods), job.item, job.layout.figures)
 
 
+def _further_figure(job: Job) -> None:
+    from benchmark.reporting.further_figures import write_further  # noqa: PLC0415
+
+    write_further(job.plan(), job.item, job.layout.figures)
+
+
 def _costs(job: Job) -> None:
     from benchmark.cost.literature import write_table as write_costs  # noqa: PLC0415
 
@@ -319,6 +325,7 @@ JOBS: dict[str, Callable[[Job], None]] = {
     "table": _table,
     "document": _document,
     "figure": _figure,
+    "further_figure": _further_figure,
     "costs": _costs,
     "timing": _timing,
     "known_answers": _known_answers,

@@ -12,7 +12,10 @@ from pathlib import Path
 from benchmark.config import Config
 from benchmark.methods import MethodFolder
 
-__all__ = ["Layout", "method_code", "stage_code"]
+__all__ = ["FURTHER_FIGURES", "Layout", "method_code", "stage_code"]
+
+FURTHER_FIGURES = ("exits", "strip")
+"""Figures that the paper does not have, made on request."""
 
 _PACKAGE = Path(__file__).parent
 _SHARED = ("errors.py", "files.py", "seeds.py")
@@ -33,6 +36,7 @@ _CODE: dict[str, tuple[str, ...]] = {
     "known_answers": (*_SHARED, "reporting/*.py", "data/builtin/*.py"),
     "claims": (*_SHARED, "reporting/*", "reporting/claims/*.py", "evaluation/*.py"),
     "report": (*_SHARED, "reporting/*", "evaluation/*.py"),
+    "further": (*_SHARED, "reporting/*", "evaluation/*.py", "data/*.py", "data/builtin/*.py"),
     "ledger": (*_SHARED, "reporting/*", "cost/*.py"),
     "page": (*_SHARED, "progress.py", "reporting/*", "reporting/report/**/*"),
     "track": (*_SHARED, "tracking*.py", "evaluation/result.py"),

@@ -134,7 +134,8 @@ def _circles(
             edgecolors="black",
             linewidths=0.6,
         )
-        text = f"{cell.share_percent:.0f} %\n({cell.correct_percent:.0f} %)"
+        share = f"{cell.share_percent:.0f}" if cell.share_percent >= 0.5 else "< 1"
+        text = f"{share} %\n({cell.correct_percent:.0f} %)"
         panel.annotate(
             text, (cell.exit_step, place), (0, -24), textcoords="offset points", ha="center",
             va="top", fontsize=7,

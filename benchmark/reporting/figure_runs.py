@@ -17,7 +17,7 @@ from benchmark.reporting.measurements import MEASURED, measure
 from benchmark.reporting.paper import FigureSpec
 from benchmark.reporting.rows import NO_DATASET
 
-__all__ = ["ShownRun", "dataset_of", "shown_runs"]
+__all__ = ["ShownRun", "dataset_of", "load_run", "shown_runs"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +57,9 @@ def shown_runs(
     Raises:
         BenchmarkError: if a file of a measured run cannot be read.
     """
+    dataset = dataset_of(config, spec)
     found = [
-        _load(config, spec, method, variant, row)
+        load_run(config, dataset, method, variant, row)
         for method in methods.values()
         for variant, settings in method.manifest.variants.items()
         for shown, row in settings.shown_in.items()
@@ -67,11 +68,15 @@ def shown_runs(
     return sorted(found, key=lambda run: (run.row, run.method, run.label))
 
 
-def _load(
-    config: Config, spec: FigureSpec, method: MethodFolder, variant: str, row: str
+def load_run(
+    config: Config, dataset: str | None, method: MethodFolder, variant: str, row: str
 ) -> ShownRun:
+    """Read the steps of all seeds of a variant, or why there are none.
+
+    Raises:
+        BenchmarkError: if a file of a measured run cannot be read.
+    """
     label = method.manifest.variants[variant].label
-    dataset = dataset_of(config, spec)
     if dataset is None:
         return ShownRun(row, label, method.name, NO_DATASET)
     status = measure(config, dataset, method.name, variant).status

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 
 from matplotlib.axes import Axes
@@ -26,7 +26,10 @@ _GROUP_LINES = {"ResNet": "-", "EfficientNet": "--", "X3D-S": ":"}
 
 @dataclass(frozen=True)
 class _Point:
-    """A variant that ran, or a number that the paper publishes."""
+    """A variant that ran, or a number that the paper publishes.
+
+    On the front is what ran and no other variant beats in accuracy and cost, the bound aside.
+    """
 
     source: str
     row: str
@@ -38,6 +41,7 @@ class _Point:
     percent_low: float | None = None
     percent_high: float | None = None
     group: str = ""
+    on_front: bool = False
 
 
 def draw_tradeoff(
@@ -83,7 +87,15 @@ def _measured(
                     percent_high=found.percent_high,
                 )
             )
-    return sorted(points, key=lambda point: (point.row, point.gflops, point.label))
+    ordered = sorted(points, key=lambda point: (point.row, point.gflops, point.label))
+    own = [point for point in ordered if point.row != spec.bound]
+    return [replace(p, on_front=p in own and not any(_beats(o, p) for o in own)) for p in ordered]
+
+
+def _beats(one: _Point, other: _Point) -> bool:
+    """Say whether a point is as accurate and as cheap, and better in one of both."""
+    better = (one.percent, -one.gflops), (other.percent, -other.gflops)
+    return better[0] != better[1] and all(a >= b for a, b in zip(*better, strict=True))
 
 
 def _published(spec: FigureSpec) -> list[_Point]:
@@ -134,6 +146,11 @@ def _draw_measured(panel: Axes, points: Sequence[_Point], spec: FigureSpec) -> N
             zorder=2 if control else 3,
             label=own[0].series + bound,
         )
+    front = sorted((p.gflops, p.percent) for p in points if p.on_front)
+    panel.step(
+        *zip(*front, strict=True), where="post", color="#c8c8c8", linewidth=3.5, zorder=1,
+        label="Pareto front, the bound aside",
+    )  # fmt: skip
 
 
 def _draw_published(panel: Axes, points: Sequence[_Point]) -> None:

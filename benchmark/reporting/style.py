@@ -24,6 +24,7 @@ __all__ = [
     "GREY",
     "SETTINGS",
     "Style",
+    "caption_below",
     "in_style_order",
     "new_figure",
     "say_why_empty",
@@ -104,16 +105,21 @@ def new_figure(
         height: in inches.
         num_panels: side by side.
     """
+    figure = Figure(figsize=(width, height), layout="constrained")
+    caption_below(figure, config)
+    return figure, list(figure.subplots(1, num_panels, squeeze=False)[0])
+
+
+def caption_below(figure: Figure, config: Config, said: str = "") -> None:
+    """Write below a figure what its numbers are, after whatever else is said of it."""
     backbone, num_seeds = config.backbone, len(config.seeds)
     note = (
-        f"{config.description.strip().rstrip('.')}. "
+        f"{said}{config.description.strip().rstrip('.')}. "
         f"Backbone: {backbone.network}, {backbone.weights} weights; "
         f"{num_seeds} seed{'s' if num_seeds > 1 else ''}."
     )
-    figure = Figure(figsize=(width, height), layout="constrained")
-    text = textwrap.fill(note, int(width * 21))
+    text = textwrap.fill(note, int(figure.get_figwidth() * 21))
     figure.supxlabel(text, fontsize=6.5, color=GREY, x=0.01, ha="left")
-    return figure, list(figure.subplots(1, num_panels, squeeze=False)[0])
 
 
 def say_why_empty(panel: Axes, reason: str) -> None:

@@ -12,12 +12,13 @@ from pathlib import Path
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.timing import timed_keys
-from benchmark.layout import Layout
+from benchmark.layout import FURTHER_FIGURES, Layout
 from benchmark.plan import Plan
 from benchmark.reporting.claims.table import claims_keys, claims_texts
 from benchmark.reporting.figures import figure_texts
 from benchmark.reporting.frontier import frontier_texts
 from benchmark.reporting.frontier_runs import frontier_keys
+from benchmark.reporting.further_figures import further_keys, further_texts
 from benchmark.reporting.known_answers import known_answers_keys, known_answers_texts
 from benchmark.reporting.ledger_files import ledger_keys, ledger_texts
 from benchmark.reporting.report.page import report_keys, report_texts
@@ -81,6 +82,11 @@ def shown_things(plan: Plan) -> list[Shown]:
         keys = shown_keys(config, methods, name, figure.roles)
         again = partial(figure_texts, config, methods, name)
         things.append(shown(name, "csv png svg", keys, again))
+    for name in FURTHER_FIGURES:
+        if (layout.figures / f"{name}{SUFFIX}").is_file():
+            keys, again = further_keys(plan), partial(further_texts, plan, name)
+            files = tuple(f"{name}.{kind}" for kind in ("csv", "png", "svg"))
+            things.append(Shown(name, layout.figures, files, tuple(keys), again))
     if (layout.root / f"{layout.report.stem}{SUFFIX}").is_file():
         things.append(_report(plan, layout.report))
     return things

@@ -187,3 +187,30 @@ def test_a_method_keeps_its_style_when_others_come():
     named = load_paper().figures["figure6"].style_order
     assert len({style_of(row, named).colour for row in named}) == len(named)
     assert len({style_of(row, named).mark for row in named}) == len(named)
+
+
+def test_the_front_is_what_nothing_beats_but_the_bound(make_bench, tmp_path):
+    shown = {
+        "first": {"figure6": "first"},
+        "worse": {"figure6": "worse"},
+        "dear": {"figure6": "dear"},
+    }
+    bench = make_bench(
+        {"m": ("method", shown), "oracle": ("control", {"default": {"figure6": "oracle_exit"}})}
+    )
+    numbers = {
+        ("m", "first"): (0.8, 2e9),
+        ("m", "worse"): (0.7, 3e9),
+        ("m", "dear"): (0.9, 4e9),
+        ("oracle", "default"): (0.99, 1e9),
+    }
+    for (method, variant), (value, macs) in numbers.items():
+        for seed in bench.config.seeds:
+            bench.result(
+                RunKey("films", method, variant, seed), value, np.full(200, value), macs=macs
+            )
+    write_figure(bench.config, bench.methods, "figure6", tmp_path)
+    measured = [row for row in read(tmp_path / "figure6.csv") if row["source"] == "measured"]
+    assert {row["label"]: row["on_front"] for row in measured} == {
+        "m first": "True", "m worse": "False", "m dear": "True", "oracle default": "False",
+    }  # fmt: skip

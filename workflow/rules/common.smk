@@ -9,7 +9,7 @@ from benchmark.config import load_config
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_json_if_changed
 from benchmark.job_server import start as start_job_server
-from benchmark.layout import Layout, method_code, stage_code
+from benchmark.layout import FURTHER_FIGURES, Layout, method_code, stage_code
 from benchmark.plan import make_plan
 from benchmark.reporting.sources import SUFFIX as SOURCES_SUFFIX
 from benchmark.reporting.sources import other_paper_profiles
@@ -174,7 +174,7 @@ def withdraw_old_numbers():
         withdraw(PLAN.config, job.wildcards.dataset, job.wildcards.method)
     if results:
         withdraw_tables(PLAN.config)
-    on_request = ("table_timing", "ledger", "frontier", "report")
+    on_request = ("table_timing", "further_figure", "ledger", "frontier", "report")
     for job in unfinished("table", "figure", "known_answers", "claims", *on_request):
         for path in job.output:
             Path(path).unlink(missing_ok=True)

@@ -65,6 +65,40 @@ rule figure:
         job("figure", "item")
 
 
+# Where every method's videos exit, and a strip of a few videos: not in the paper.
+rule further_figure:
+    input:
+        results=RESULTS,
+        methods=MANIFESTS,
+        frames=[LAYOUT.frames(dataset) / "index.json" for dataset in FRAME_OWNERS],
+        code=stage_code("further"),
+    output:
+        multiext(str(LAYOUT.figures / "{item}"), ".png", ".csv", SOURCES_SUFFIX),
+        shown(LAYOUT.figures / "{item}.svg", "further", "Figures"),
+    log:
+        log_of("further", "item"),
+    wildcard_constraints:
+        item="|".join(FURTHER_FIGURES),
+    conda:
+        ENVIRONMENT
+    threads: SLOTS
+    params:
+        settings=settings("figure"),
+        threads=real_threads,
+    shell:
+        job("further_figure", "item")
+
+
+rule exits:
+    input:
+        LAYOUT.figures / "exits.png",
+
+
+rule strip:
+    input:
+        LAYOUT.figures / "strip.png",
+
+
 rule table_costs:
     input:
         code=stage_code("costs"),
@@ -194,7 +228,8 @@ rule report:
             + (["known_answers"] if BUILTIN else []),
         ),
         figures=expand(
-            LAYOUT.figures / "{figure}.svg", figure=[*PLAN.paper.figures, "frontier"]
+            LAYOUT.figures / "{figure}.svg",
+            figure=[*PLAN.paper.figures, *FURTHER_FIGURES, "frontier"],
         ),
         methods=MANIFESTS,
         code=stage_code("page"),

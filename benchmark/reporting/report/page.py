@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from PIL import Image
 
 from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.result import Result
@@ -37,6 +39,12 @@ from benchmark.reporting.sources import result_files, write_sources
 __all__ = ["report_keys", "report_texts", "write_report"]
 
 _TEMPLATES = files(__package__) / "templates"
+_FURTHER_FIGURES = {
+    "exits": "Where videos exit: each method that stops early, on every dataset",
+    "strip": "What a method saw of a few videos, and where it stopped",
+    "frontier": "The frontier of each exit rule",
+}
+_LARGEST_SVG_BYTES = 500_000
 _ROOT = Path(__file__).parents[3]
 
 
@@ -124,13 +132,29 @@ def _inline(code: str) -> str:
 
 
 def _data_uri(path: Path) -> str:
-    kind = {".csv": "text/csv", ".svg": "image/svg+xml"}[path.suffix]
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    return _as_uri(path.read_bytes(), {".csv": "text/csv", ".svg": "image/svg+xml"}[path.suffix])
+
+
+def _as_uri(content: bytes, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _picture(folder: Path, name: str) -> str:
+    """Return a figure as svg, or compressed where it holds photographs."""
+    drawn = folder / f"{name}.svg"
+    if drawn.stat().st_size <= _LARGEST_SVG_BYTES:
+        return _data_uri(drawn)
+    compressed = io.BytesIO()
+    with Image.open(folder / f"{name}.png") as picture:
+        picture.convert("RGB").save(compressed, "webp", quality=85)
+    return _as_uri(compressed.getvalue(), "image/webp")
 
 
 def _figures(plan: Plan) -> Iterator[_Figure]:
     folder = Layout.of(plan.config).figures
-    for name, spec in plan.paper.figures.items():
-        number = name.removeprefix("figure")
-        pictures = (_data_uri(folder / f"{name}.svg"), _data_uri(folder / f"{name}.csv"))
-        yield _Figure(f"Figure {number}. {spec.title}", *pictures)
+    titles = {
+        name: f"Figure {name.removeprefix('figure')}. {spec.title}"
+        for name, spec in plan.paper.figures.items()
+    }
+    for name, title in {**titles, **_FURTHER_FIGURES}.items():
+        yield _Figure(title, _picture(folder, name), _data_uri(folder / f"{name}.csv"))
