@@ -245,11 +245,9 @@ def _report(job: Job) -> None:
 
 
 def _track(job: Job) -> None:
-    from benchmark.tracking import mirror  # noqa: PLC0415
+    from benchmark.tracking_command import mirror_plan  # noqa: PLC0415
 
-    plan, manifests = job.plan(), {n: job.layout.manifest(n) for n in job.config.datasets}
-    wanted = {key for pair in plan.variants for key in plan.runs(*pair)}
-    report = mirror(job.config, job.layout.runs, job.layout.tables, manifests, wanted)
+    report = mirror_plan(job.plan())
     job.log.write(str(report))
     print(report)
     write_json(job.layout.root / "tracked.json", asdict(report))

@@ -32,14 +32,15 @@ from benchmark.tracking_runs import (
 
 __all__ = ["MirrorReport", "mirror", "tracking_uri"]
 
-# No usage statistics, no chatter, and an absent server is noticed in seconds.
+# No usage statistics, no chatter; a server that is away or does not answer costs a minute at most.
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "CRITICAL",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "25",
 }
 _RUNS_PER_PAGE = 1000
+_NOTE_TAG = "mlflow.note.content"
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class MirrorReport:
         if self.reason:
             return (
                 f"warning: MLflow at {self.uri} is not up to date: {self.reason}. "
-                "All results are in their files; run this step again to catch up"
+                "All results are in their files; to catch up: python -m benchmark track"
             )
         return (
             f"MLflow at {self.uri}: {self.num_added} results added, {self.num_replaced} replaced, "
@@ -198,7 +199,7 @@ class _Store:
             self._client.delete_run(run.info.run_id)
 
     def _begin(self, run: Run, group: str, tags: Mapping[str, str]) -> str:
-        own = {GROUP_TAG: group, DIGEST_TAG: run.digest}
+        own = {GROUP_TAG: group, DIGEST_TAG: run.digest, _NOTE_TAG: self._note(group)}
         created = self._client.create_run(
             self._experiment, run.finished_ms, {**run.tags, **own, **tags}, run.name
         )
@@ -210,6 +211,17 @@ class _Store:
         if run.dataset:
             self._client.log_inputs(run_id, [self._dataset_input(*run.dataset)])
         return run_id
+
+    def _note(self, group: str) -> str:
+        """Return what MLflow shows as a run's description."""
+        if group == "tables":
+            return "All tables of this profile, under Artifacts."
+        found = f"#/experiments/{self._experiment}?searchFilter=tags.kind%20%3D%20%22tables%22"
+        return (
+            f"The tables that show it are artifacts of the run [tables]({found}). A run without "
+            "'seed' in its name holds the means; below it is a run for each seed, with its "
+            "training curves as metrics."
+        )
 
     def _end(self, run_id: str, run: Run) -> None:
         status = "FAILED" if run.failed else "FINISHED"

@@ -24,7 +24,7 @@ DIGEST_TAG = "benchmark.digest"
 GROUP_TAG = "benchmark.group"
 
 # To be raised when the same files are to be shown otherwise: existing mirrors are written anew.
-_FORMAT = 1
+_FORMAT = 2
 # MLflow's limits; what is longer is cut here, and said, rather than refused or cut in silence.
 _MAX_PARAM_CHARACTERS = 6000
 _MAX_TAG_CHARACTERS = 8000

@@ -291,7 +291,7 @@ def test_an_unreachable_server_is_reported_and_not_raised(folder, monkeypatch, p
     report = mirror(folder.config, folder.runs, folder.root / "tables", {}, WANTED)
     assert report.uri == "http://***@127.0.0.1:1"
     assert "MLflow at http://***@127.0.0.1:1 is not up to date" in str(report)
-    assert "run this step again" in str(report)
+    assert "to catch up: python -m benchmark track" in str(report)
     assert "refused" in report.reason
     assert "secret" not in str(report)
 
