@@ -36,11 +36,14 @@ __all__ = ["MirrorReport", "mirror", "tracking_uri"]
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "CRITICAL",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "25",
 }
 _RUNS_PER_PAGE = 1000
-_NOTE_TAG = "mlflow.note.content"
+_WHERE_TABLES_ARE = "artifacts of the run 'tables'; search tags.kind = \"tables\""
+# Otherwise MLflow 3 opens an experiment as one of language models, without any run.
+_KIND = ("mlflow.experimentKind", "custom_model_development")
 
 
 @dataclass(frozen=True)
@@ -139,10 +142,13 @@ class _Store:
             # A server knows its artifact store; a bare database would use the working folder.
             served = uri.startswith(("http", "databricks"))
             artifacts = None if served else (config.folder / "mlflow-artifacts").resolve().as_uri()
-            return str(self._client.create_experiment(config.profile, artifacts))
-        if experiment.lifecycle_stage == "deleted":
-            self._client.restore_experiment(experiment.experiment_id)
-        return str(experiment.experiment_id)
+            experiment_id = str(self._client.create_experiment(config.profile, artifacts))
+        else:
+            experiment_id = str(experiment.experiment_id)
+            if experiment.lifecycle_stage == "deleted":
+                self._client.restore_experiment(experiment_id)
+        self._client.set_experiment_tag(experiment_id, *_KIND)
+        return experiment_id
 
     def _read_mirrored(self) -> dict[str, list[Any]]:
         found: dict[str, list[Any]] = defaultdict(list)
@@ -199,7 +205,7 @@ class _Store:
             self._client.delete_run(run.info.run_id)
 
     def _begin(self, run: Run, group: str, tags: Mapping[str, str]) -> str:
-        own = {GROUP_TAG: group, DIGEST_TAG: run.digest, _NOTE_TAG: self._note(group)}
+        own = {GROUP_TAG: group, DIGEST_TAG: run.digest, "tables": _WHERE_TABLES_ARE}
         created = self._client.create_run(
             self._experiment, run.finished_ms, {**run.tags, **own, **tags}, run.name
         )
@@ -211,17 +217,6 @@ class _Store:
         if run.dataset:
             self._client.log_inputs(run_id, [self._dataset_input(*run.dataset)])
         return run_id
-
-    def _note(self, group: str) -> str:
-        """Return what MLflow shows as a run's description."""
-        if group == "tables":
-            return "All tables of this profile, under Artifacts."
-        found = f"#/experiments/{self._experiment}?searchFilter=tags.kind%20%3D%20%22tables%22"
-        return (
-            f"The tables that show it are artifacts of the run [tables]({found}). A run without "
-            "'seed' in its name holds the means; below it is a run for each seed, with its "
-            "training curves as metrics."
-        )
 
     def _end(self, run_id: str, run: Run) -> None:
         status = "FAILED" if run.failed else "FINISHED"
