@@ -116,13 +116,16 @@ def _verdicts(claims: Sequence[Mapping[str, str]]) -> str:
 
 
 def _reservations(plan: Plan, results: Mapping[RunKey, Result]) -> str:
-    labels = sorted({label for result in results.values() for label in result.labels})
+    each = [set(result.labels) for result in results.values() if result.status == "ok"]
+    common = set.intersection(*each) if each else set()
+    others = sorted(set().union(*each) - common)
     backbone = plan.config.backbone
-    said = f" ({'; '.join(labels)})" if labels else ""
+    said = f" ({'; '.join(sorted(common))})" if common else ""
     papers = "" if plan.config.profile == "paper" else ", which are not the paper's"
+    some = f"; some rows are labelled '{'; '.join(others)}'" if others else ""
     return (
         f"All of this holds for this data{said} and backbone ({backbone.network}, "
-        f"{backbone.weights} weights){papers}."
+        f"{backbone.weights} weights){papers}{some}."
     )
 
 

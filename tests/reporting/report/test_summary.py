@@ -103,6 +103,16 @@ def test_each_claim_is_counted_once(world):
     )
 
 
+def test_labels_of_some_rows_are_not_those_of_all(world):
+    plan, results, rows = world(ALL)
+    key = RunKey("films", "fast", "default", 0)
+    labels = ("built-in data", "random weights")
+    results[key] = results[key].model_copy(update={"labels": labels})
+    fifth = summary(plan, results, rows, CLAIMS)[4]
+    assert "this data (built-in data) and backbone (small_cnn, random weights)" in fifth
+    assert fifth.endswith("; some rows are labelled 'random weights'.")
+
+
 def test_without_numbers_the_sentences_say_so(world):
     said = summary(*world({}, failed=list(METHODS)), CLAIMS)
     assert said[0].endswith("0 runs gave numbers, 12 failed.")
