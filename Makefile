@@ -1,5 +1,6 @@
 # make tables   sets up everything, runs the main job, prints Table 1
 # make test     sets up everything, runs the tests
+# make test-slurm  runs the workflow through a real Slurm on this machine
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,7 +8,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 PROFILE ?= builtin
 CONFIG ?=
 
-.PHONY: setup tables test lint mlflow lock
+.PHONY: setup tables test test-slurm lint mlflow lock
 
 setup: $(VENV)/installed
 
@@ -28,6 +29,11 @@ tables: setup
 
 test: setup
 	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest
+
+# As root, on a machine without a Slurm of its own; it stops what it starts.
+test-slurm: setup
+	command -v slurmctld munged > /dev/null || apt-get install -qy slurm-wlm munge
+	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m slurm -s tests/cluster
 
 lint: setup
 	$(BIN)/ruff check .
