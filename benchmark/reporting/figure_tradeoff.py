@@ -14,6 +14,7 @@ from benchmark.config import Config
 from benchmark.methods import MethodFolder
 from benchmark.reporting.figure_runs import dataset_of
 from benchmark.reporting.formats import Value
+from benchmark.reporting.front import on_front
 from benchmark.reporting.measurements import measure
 from benchmark.reporting.paper import FigureSpec, load_paper
 from benchmark.reporting.style import in_style_order, new_figure, say_why_empty, style_of
@@ -89,13 +90,9 @@ def _measured(
             )
     ordered = sorted(points, key=lambda point: (point.row, point.gflops, point.label))
     own = [point for point in ordered if point.row != spec.bound]
-    return [replace(p, on_front=p in own and not any(_beats(o, p) for o in own)) for p in ordered]
-
-
-def _beats(one: _Point, other: _Point) -> bool:
-    """Say whether a point is as accurate and as cheap, and better in one of both."""
-    better = (one.percent, -one.gflops), (other.percent, -other.gflops)
-    return better[0] != better[1] and all(a >= b for a, b in zip(*better, strict=True))
+    front = on_front([(point.gflops, point.percent) for point in own])
+    best = [point for point, is_best in zip(own, front, strict=True) if is_best]
+    return [replace(point, on_front=point in best) for point in ordered]
 
 
 def _published(spec: FigureSpec) -> list[_Point]:

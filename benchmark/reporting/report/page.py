@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import yaml
 from PIL import Image
 
 from benchmark.evaluation.records import RunKey
@@ -98,6 +99,9 @@ def _content(plan: Plan) -> dict[str, Any]:
     every_row = [row for part in rows.values() for row in part]
     return {
         "config": config,
+        "settings": yaml.safe_dump(
+            config.model_dump(mode="json", exclude={"results"}), sort_keys=False
+        ),
         "finished": max(map(spelled_time, results.values()), default="none"),
         "summary": summary(plan, results, rows["table1"], claims),
         "claims": claims_document(plan),

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.result import Result
 from benchmark.plan import Plan
+from benchmark.reporting.front import on_front
 from benchmark.reporting.rows import TableRow
 from benchmark.reporting.wide import METRIC_NAMES
 
@@ -93,7 +94,8 @@ def _front(plan: Plan, rows: Sequence[TableRow]) -> str:
     """Name the rows that no other beats in both accuracy and cost."""
     parts = []
     for dataset, here in _measured(plan, rows).items():
-        front = [row for row in here if not any(_beats(other, row) for other in here)]
+        are_best = on_front([(_gflops(row), _percent(row)) for row in here])
+        front = [row for row, is_best in zip(here, are_best, strict=True) if is_best]
         names = [f"{row.label} ({_spelled(row)})" for row in sorted(front, key=_gflops)]
         parts.append(f"on {dataset} {', '.join(names)}")
     if not parts:
@@ -147,12 +149,6 @@ def _gflops(row: TableRow) -> float:
 def _percent(row: TableRow) -> float:
     assert row.measured is not None
     return row.measured.percent
-
-
-def _beats(one: TableRow, other: TableRow) -> bool:
-    """Say whether a row is as good in both, and better in one."""
-    better = (_percent(one), -_gflops(one)), (_percent(other), -_gflops(other))
-    return better[0] != better[1] and all(a >= b for a, b in zip(*better, strict=True))
 
 
 def _spelled(row: TableRow) -> str:
