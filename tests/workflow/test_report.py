@@ -69,7 +69,12 @@ def test_an_edited_report_is_named_as_stale(reported, tmp_path, capsys):
     edited.write_text(edited.read_text(encoding="utf-8").replace(" none failed", " all fine"))
     edited.write_text(edited.read_text(encoding="utf-8").replace("2 skipped", "none skipped"))
     assert verify(finished_plan(str(copied.parent), "tiny")) == 1
-    assert re.search(r"^report +STALE: .*report\.html:\d+: not what", capsys.readouterr().out, re.M)
+    said = capsys.readouterr().out
+    ((name, cause),) = re.findall(r"^(\w+) +STALE: (.*)$", said, re.MULTILINE)
+    assert name == "report"
+    assert re.search(r"report\.html:\d+: not what the results give", cause)
+    agreeing = re.findall(r"^(\w+) +agrees$", said, re.MULTILINE)
+    assert {"exits", "strip", "frontier", "ledger"} <= set(agreeing)
 
 
 def test_what_was_skipped_stands_in_a_section_of_its_own(text):
