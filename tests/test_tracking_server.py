@@ -178,9 +178,10 @@ def test_two_writers_of_one_profile_are_put_right_by_the_next(server, tmp_path):
     assert profile.mirror(server.uri).num_unchanged == len(profile.keys)
 
 
-def test_a_server_that_dies_in_between_is_caught_up_later(tmp_path, quick):
+def test_a_server_that_dies_in_between_is_caught_up_later(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     server = Server(tmp_path).start()
-    profile = Profile(tmp_path / "results", "interrupted", num_variants=20).fill()
+    profile = Profile(tmp_path / "results", "interrupted", num_variants=10).fill()
     reports = []
     writer = threading.Thread(target=lambda: reports.append(profile.mirror(server.uri)))
     writer.start()
