@@ -1,12 +1,14 @@
 """The mirror against a real MLflow server: many writers, a server that dies, one that is away."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -98,42 +100,47 @@ class Server:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.folder, self.uri, self.process = folder, f"http://127.0.0.1:{self.port}", None
+        self.folder, self.uri = folder, f"http://127.0.0.1:{self.port}"
 
-    def start(self):
-        log = (self.folder / "server.log").open("a")
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"),
-                *("--port", str(self.port), "--workers", "1"),
-                *("--backend-store-uri", f"sqlite:///{self.folder}/mlflow.db"),
-                *("--artifacts-destination", str(self.folder / "artifacts")),
-            ],
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
-            start_new_session=True,
-        )
-        for _ in range(600):
-            assert self.process.poll() is None, (self.folder / "server.log").read_text()
+    @contextmanager
+    def running(self):
+        """Start it, wait until it answers, and kill it in the end, whatever happens."""
+        with (self.folder / "server.log").open("a") as log:
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"),
+                    *("--port", str(self.port), "--workers", "1"),
+                    *("--backend-store-uri", f"sqlite:///{self.folder}/mlflow.db"),
+                    *("--artifacts-destination", str(self.folder / "artifacts")),
+                ],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
+                start_new_session=True,
+            )
+        try:
+            self._wait_for(process)
+            yield self
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _wait_for(self, process):
+        for _ in range(1200):
+            assert process.poll() is None, (self.folder / "server.log").read_text()
             try:
                 urllib.request.urlopen(f"{self.uri}/health", timeout=5).close()
             except OSError:
                 time.sleep(0.1)
             else:
-                return self
+                return
         raise AssertionError("the server does not answer")
-
-    def kill(self):
-        os.killpg(self.process.pid, 9)
-        self.process.wait()
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    started = Server(tmp_path_factory.mktemp("mlflow")).start()
-    yield started
-    started.kill()
+    with Server(tmp_path_factory.mktemp("mlflow")).running() as started:
+        yield started
 
 
 @pytest.fixture
@@ -180,24 +187,21 @@ def test_two_writers_of_one_profile_are_put_right_by_the_next(server, tmp_path):
 
 def test_a_server_that_dies_in_between_is_caught_up_later(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    server = Server(tmp_path).start()
     profile = Profile(tmp_path / "results", "interrupted", num_variants=10).fill()
     reports = []
+    server = Server(tmp_path)
     writer = threading.Thread(target=lambda: reports.append(profile.mirror(server.uri)))
-    writer.start()
-    while writer.is_alive() and len(profile.names_in(server.uri)) < 4:
-        time.sleep(0.05)
-    server.kill()
+    with server.running():
+        writer.start()
+        while writer.is_alive() and len(profile.names_in(server.uri)) < 4:
+            time.sleep(0.05)
     writer.join(timeout=120)
     assert "is not up to date" in str(reports[0])
-    server.start()
-    try:
+    with server.running():
         some = profile.names_in(server.uri)
         assert 0 < len(some) < len(profile.expected)
         assert not profile.mirror(server.uri).reason
         assert profile.names_in(server.uri) == profile.expected
-    finally:
-        server.kill()
 
 
 def test_a_store_that_accepts_and_never_answers_holds_a_run_up_for_one_request(tmp_path, quick):
