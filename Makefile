@@ -32,7 +32,7 @@ test: setup
 
 # As root, on a machine without a Slurm of its own; it stops what it starts.
 test-slurm: setup
-	command -v slurmctld munged > /dev/null || apt-get install -qy slurm-wlm munge
+	command -v slurmctld > /dev/null && command -v munged > /dev/null || apt-get install -qy slurm-wlm munge
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m slurm -s tests/cluster
 
 lint: setup

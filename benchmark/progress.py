@@ -83,6 +83,6 @@ def seconds_of_job(log: Path) -> float | None:
     """Return how long a job took that ended well, by the last line of its log; else none."""
     if not log.is_file():
         return None
-    last = log.read_text(encoding="utf-8").rstrip().rpartition("\n")[2]
+    last = log.read_text(encoding="utf-8", errors="replace").rstrip().rpartition("\n")[2]
     found = re.fullmatch(r".*: done in (\d+\.\d) s", last)
     return float(found[1]) if found else None

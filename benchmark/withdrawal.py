@@ -16,6 +16,7 @@ from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.result import Counts, Result, facts_of
 from benchmark.layout import Layout
 from benchmark.plan import Plan
+from benchmark.progress import seconds_of_job
 from benchmark.provenance import provenance
 
 __all__ = ["cause_of_death", "mark_missing", "withdraw", "withdraw_tables"]
@@ -33,7 +34,8 @@ def withdraw(config: Config, dataset: str, method: str) -> None:
 def withdraw_tables(config: Config) -> None:
     """Delete all tables and figures, and the report."""
     layout = Layout.of(config)
-    layout.report.unlink(missing_ok=True)
+    for path in layout.root.glob(f"{layout.report.stem}.*"):
+        path.unlink()
     for folder in (layout.tables, layout.figures):
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -64,8 +66,10 @@ def cause_of_death(log: Path) -> str:
     _, failed, cause = text.rpartition("\nerror: ")
     if failed:
         return cause
-    ended = ": done in " in text.rpartition("\n")[2]
-    return "" if ended else f"{log.stem}: the job died without a word: killed, or out of memory"
+    ended_well = seconds_of_job(log) is not None
+    return (
+        "" if ended_well else f"{log.stem}: the job died without a word: killed, or out of memory"
+    )
 
 
 def _failure(plan: Plan, key: RunKey) -> Result:

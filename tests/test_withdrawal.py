@@ -61,7 +61,11 @@ def test_results_go_and_what_they_are_made_of_stays(plan):
         _write(RunKey("long", "random_k", "default", 0).folder(layout.runs) / "result.json"),
     ]
     withdraw(plan.config, "long", "frameexit")
+    layout = Layout.of(plan.config)
+    for name in ("report.html", "report.sources.json"):
+        (layout.root / name).write_text("old")
     withdraw_tables(plan.config)
+    assert not list(layout.root.glob("report.*"))
     assert not any(path.exists() for path in gone)
     assert all(path.exists() for path in kept)
 

@@ -28,6 +28,7 @@ from benchmark.reporting.style import SETTINGS, write_files
 
 __all__ = ["further_keys", "further_texts", "write_further"]
 
+_PIXELS = 96
 Drawn = tuple[Figure, list[dict[str, Value]]]
 
 
@@ -132,7 +133,6 @@ def _frames(store: FrameStore, steps: list[Shown]) -> npt.NDArray[np.uint8]:
     return store.frames(steps[0].video_id, [step.position for step in steps], size=_PIXELS)
 
 
-_PIXELS = 96
 _DRAWN: Mapping[str, Callable[[Plan], Drawn]] = dict(
     zip(FURTHER_FIGURES, (_exits, _strip), strict=True)
 )

@@ -225,13 +225,15 @@ rule report:
         tables=expand(
             LAYOUT.tables / "{table}.csv",
             table=[*PLAN.paper.tables, "claims", "ledger", "frontier"]
-            + (["known_answers"] if BUILTIN else []),
+            + (["known_answers"] if BUILTIN else [])
+            + (["timing"] if (LAYOUT.tables / "timing.csv").is_file() else []),
         ),
         figures=expand(
             LAYOUT.figures / "{figure}.svg",
             figure=[*PLAN.paper.figures, *FURTHER_FIGURES, "frontier"],
         ),
         methods=MANIFESTS,
+        citation=ROOT / "CITATION.cff",
         code=stage_code("page"),
         lock=LOCK,
     output:

@@ -29,6 +29,8 @@ def absences(
     rows: Iterable[TableRow],
     claims: Sequence[Mapping[str, str]],
     ledger: Sequence[Mapping[str, str]],
+    *,
+    undecodable: Mapping[str, Mapping[str, str]],
 ) -> HtmlTable:
     """Return a line for each thing that a reader might miss, what is broken first.
 
@@ -37,12 +39,13 @@ def absences(
         results: by run.
         rows: of all tables.
         claims: the lines of the claims' csv.
-        ledger: the lines of the ledger's csv; none where it was not made.
+        ledger: the lines of the ledger's csv.
+        undecodable: by dataset, the reason by the id of each video that no reader could decode.
     """
     lines = [
         *_broken_runs(plan, results),
         *_failed_audits(results),
-        *_videos(plan),
+        *_videos(plan, undecodable),
         *_rows(rows),
         *_claims(claims),
         *_ledger(ledger),
@@ -76,7 +79,7 @@ def _failed_audits(results: Mapping[RunKey, Result]) -> Iterator[_Line]:
         yield "failed audit", "/".join(names), label, f"#{anchor(*names)}"
 
 
-def _videos(plan: Plan) -> Iterator[_Line]:
+def _videos(plan: Plan, undecodable: Mapping[str, Mapping[str, str]]) -> Iterator[_Line]:
     for dataset in plan.config.datasets:
         rows = read_manifest(Layout.of(plan.config).manifest(dataset)).rows
         absent = rows[rows["status"] != "ok"]
@@ -86,6 +89,8 @@ def _videos(plan: Plan) -> Iterator[_Line]:
             reasons = sorted({str(reason) for reason in group["reason"]} - {""})
             why = "; ".join(reasons[:_NUM_NAMED])
             yield f"{status} videos", f"{dataset}: {', '.join(named)}{more}", why, ""
+        for video, reason in undecodable.get(dataset, {}).items():
+            yield "unreadable videos", f"{dataset}: {video}", reason, ""
 
 
 def _rows(rows: Iterable[TableRow]) -> Iterator[_Line]:

@@ -15,6 +15,7 @@ import jinja2
 import yaml
 from PIL import Image
 
+from benchmark.data.frame_store import FrameStore
 from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.result import Result
 from benchmark.files import write_text
@@ -104,14 +105,16 @@ def _content(plan: Plan) -> dict[str, Any]:
         ),
         "finished": max(map(spelled_time, results.values()), default="none"),
         "summary": summary(plan, results, rows["table1"], claims),
-        "claims": claims_document(plan),
+        "claims": claims_document(plan, claims),
         "tables": tables,
         "further": further_documents(plan),
         "figures": list(_figures(plan)),
         "frontier": frontier_document(plan),
         "charts": {name: _inline(json.dumps(chart)) for name, chart in charts.items()},
-        "ledger": ledger_document(plan),
-        "absences": absences(plan, results, every_row, claims, ledger),
+        "ledger": ledger_document(plan, ledger),
+        "absences": absences(
+            plan, results, every_row, claims, ledger, undecodable=_undecodable(plan)
+        ),
         "index": index_of_runs(runs),
         "runs": runs,
         "environments": known,
@@ -123,6 +126,13 @@ def _content(plan: Plan) -> dict[str, Any]:
         "datatables": _inline(_datatables("js")),
         "vega": _inline(vega_code()),
     }
+
+
+def _undecodable(plan: Plan) -> dict[str, dict[str, str]]:
+    """Return what no reader could decode, which is known only since the frames were stored."""
+    layout, config = Layout.of(plan.config), plan.config
+    folders = {name: layout.frames(config.frames_name(name)) for name in config.datasets}
+    return {name: FrameStore.open(folder).failures for name, folder in folders.items()}
 
 
 def _datatables(kind: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from benchmark.config import PAPER_DATASETS
@@ -40,22 +40,21 @@ def read_records(plan: Plan, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def claims_document(plan: Plan) -> list[Block]:
+def claims_document(plan: Plan, records: Sequence[Mapping[str, str]]) -> list[Block]:
     """Return the claims; each comparison leads to the first of the runs that it reads."""
-    compared = [record for record in read_records(plan, "claims") if record["comparison"]]
+    compared = [record for record in records if record["comparison"]]
 
     def link(number: int, row: int, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
         if number == 0:
             return cells
         first = compared[row]["runs"].split("; ")[0]
-        return (cells[0], replace(cells[1], link=f"#run/{first}"), *cells[2:])
+        return (cells[0], replace(cells[1], link=f"#{anchor(*first.split('/'))}"), *cells[2:])
 
     return linked(_read(plan, "claims"), link)
 
 
-def ledger_document(plan: Plan) -> list[Block]:
+def ledger_document(plan: Plan, records: Sequence[Mapping[str, str]]) -> list[Block]:
     """Return the ledger; what was measured here leads to its runs."""
-    records = read_records(plan, "ledger")
     datasets = {str(PAPER_DATASETS[d.role]): name for name, d in plan.config.datasets.items()}
     owners = {name: owners_of_rows(plan.methods, name) for name in plan.paper.tables}
     by_table = [[r for r in records if r["table"] == name] for name in plan.paper.tables]

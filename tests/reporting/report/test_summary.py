@@ -27,6 +27,9 @@ CLAIMS = [
 ]
 
 
+UNDECODABLE = {"films": {"v0009": "moov atom not found"}}
+
+
 @pytest.fixture
 def world(make_bench):
     """Return a function that writes results, `{method: (accuracy, GFLOPs)}`, and reads them."""
@@ -124,12 +127,14 @@ def test_nothing_that_is_absent_is_hidden(world):
     plan, results, rows = world({"whole": (0.9, 4)}, failed=["fast"])
     ledger = [{"status": "not run", "fills": "paper with ActivityNet"}, {"status": "agrees"}]
     lines = [
-        tuple(c.text for c in row) for row in absences(plan, results, rows, CLAIMS, ledger).rows
+        tuple(c.text for c in row)
+        for row in absences(plan, results, rows, CLAIMS, ledger, undecodable=UNDECODABLE).rows
     ]
     kinds = [line[0] for line in lines]
     assert kinds.count("failed run") == 3
     assert kinds.count("run without a result") == 6
     assert ("failed run", "films/fast/default, seed 0", "training: RuntimeError: no") in lines
+    assert ("unreadable videos", "films: v0009", "moov atom not found") in lines
     assert ("claim not tested", "4: fourth", "no such data") in lines
     assert ("numbers of the paper", "1 of 2", "await profile paper with ActivityNet") in lines
     without = [what for kind, what, _ in lines if kind == "row without a number"]
@@ -145,6 +150,10 @@ def test_a_failed_audit_leads_to_its_runs(world):
     key = RunKey("films", "fast", "default", 0)
     label = "AUDIT FAILED: 3 MACs too few"
     results[key] = results[key].model_copy(update={"labels": (label,)})
-    (line,) = [r for r in absences(plan, results, rows, [], []).rows if r[0].text == "failed audit"]
+    (line,) = [
+        r
+        for r in absences(plan, results, rows, [], [], undecodable={}).rows
+        if r[0].text == "failed audit"
+    ]
     assert line[1].link == "#run/films/fast/default"
     assert line[2].text == label
