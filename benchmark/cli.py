@@ -34,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmark", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    from benchmark import tracking_command  # noqa: PLC0415
+    from benchmark import importing, tracking_command  # noqa: PLC0415
     from benchmark.checks import command as check_command  # noqa: PLC0415
     from benchmark.cost import compare  # noqa: PLC0415
     from benchmark.data import manifest_command  # noqa: PLC0415
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         "audit": (audit_command, "replay finished runs alone, from pixels"),
         "new-method": (new_method, "write the folder of a new method"),
         "check": (check_command, "check methods: the contract, on videos in memory"),
+        "import": (importing, "make a published checkpoint one that a profile can name"),
         "track": (tracking_command, "bring MLflow up to date with a finished run"),
         "verify": (verify_command, "derive all numbers again; which table is stale?"),
     }

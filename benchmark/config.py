@@ -163,6 +163,9 @@ class Config(Strict):
     results: str = "results"
     methods_path: str = ""
     clips_root: str | None = None
+    checkpoints: dict[str, str] = Field(
+        {}, description="dataset/method/variant -> file of weights that were published"
+    )
     mlflow_uri: str = Field("", description="empty: a database in the results folder")
     datasets: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+$")], DatasetConfig]
     backbone: BackboneConfig

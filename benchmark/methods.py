@@ -66,6 +66,9 @@ class Variant(Strict):
     label: str = Field(description="what a table calls it")
     params: dict[str, Any] = {}
     networks: Networks | None = Field(None, description="if other than the method's")
+    released: bool = Field(
+        False, description="its weights are not trained but a file that the profile names"
+    )
     shown_in: dict[str, str] = Field(
         {}, description="table or figure -> row; a row of the paper's, or a new one"
     )
@@ -98,6 +101,9 @@ class MethodManifest(Strict):
         {}, description="parameters of all variants on datasets of a role, below a variant's own"
     )
     trade_off: TradeOff | None = None
+    importers: dict[str, str] = Field(
+        {}, description="name of a published checkpoint's layout -> module here that converts it"
+    )
     expected_failed_checks: dict[CheckName, Annotated[str, Field(min_length=1)]] = Field(
         {}, description="checks that the method fails on purpose, with the reason"
     )

@@ -19,7 +19,7 @@ from benchmark.methods import MethodFolder, discover
 from benchmark.reporting.paper import Paper, load_paper
 from benchmark.reporting.rows import owners_of_rows
 
-__all__ = ["Plan", "make_plan", "method_roots"]
+__all__ = ["Plan", "make_plan", "method_roots", "repository_methods"]
 
 _REPOSITORY = Path(__file__).parent.parent
 
@@ -74,6 +74,16 @@ class Plan:
         }
         return tuple(role for role in self.config.roles if role in asked)
 
+    def checkpoint(self, dataset: str, method: str, variant: str) -> Path | None:
+        """Return the file of a released variant's weights; None for one that is trained here."""
+        given = self.config.checkpoints.get(f"{dataset}/{method}/{variant}")
+        return None if given is None else Path(given)
+
+    def checkpoints(self, dataset: str, method: str) -> list[Path]:
+        """Return the files of all released variants of a method on a dataset."""
+        names = self.variants.get((dataset, method), ())
+        return [p for name in names if (p := self.checkpoint(dataset, method, name)) is not None]
+
     def is_control(self, method: str) -> bool:
         """Say whether a method re-reads the steps of another one's run."""
         return self.methods[method].manifest.source is not None
@@ -124,6 +134,8 @@ class Plan:
             parts.append([self.absent_networks(method, name) for name in names])
             parts.append({name: self.params(dataset, method, name) for name in names})
             parts.append([n for n in names if self.needs_train_steps(dataset, method, n)])
+            if checkpoints := self.checkpoints(dataset, method):
+                parts.append([str(path) for path in checkpoints])
         if stage == "evaluate":
             parts += [config.bootstrap.model_dump(), config.training.epochs_scale, config.seeds]
         if stage in {"table", "figure", "track"}:
@@ -131,10 +143,14 @@ class Plan:
         return digest_of(parts)
 
 
+def repository_methods(methods_path: str = "") -> list[Path]:
+    """Return the folders that hold methods: the repository's, then those between the colons."""
+    return [_REPOSITORY / "methods", *(Path(part) for part in methods_path.split(":") if part)]
+
+
 def method_roots(config: Config) -> list[Path]:
-    """Return the folders that hold methods: the repository's, then the user's."""
-    outside = [Path(part) for part in config.methods_path.split(":") if part]
-    return [_REPOSITORY / "methods", *outside]
+    """Return the folders that hold a profile's methods."""
+    return repository_methods(config.methods_path)
 
 
 def make_plan(config: Config) -> Plan:
@@ -146,12 +162,14 @@ def make_plan(config: Config) -> Plan:
     methods, paper = discover(method_roots(config)), load_paper()
     raise_all(_unknown_tables(methods, paper), "the methods' manifests")
     raise_all(_rows_claimed_twice(methods, paper), "the methods' manifests")
+    raise_all(_checkpoint_faults(config, methods), "the profile's checkpoints")
     by_role = {dataset.role: name for name, dataset in config.datasets.items()}
     wanted: dict[tuple[str, str], set[str]] = {}
     for name, method in methods.items():
         for variant, settings in method.manifest.variants.items():
             for role in {r for shown in settings.shown_in for r in paper.roles[shown]}:
-                if role in by_role:
+                given = f"{by_role.get(role)}/{name}/{variant}" in config.checkpoints
+                if role in by_role and (given or not settings.released):
                     wanted.setdefault((by_role[role], name), set()).add(variant)
     for (dataset, name), _ in sorted(wanted.items()):
         source = methods[name].manifest.source
@@ -160,6 +178,26 @@ def make_plan(config: Config) -> Plan:
             wanted.setdefault((dataset, source.method), set()).update(needed)
     variants = {key: tuple(sorted(names)) for key, names in sorted(wanted.items())}
     return Plan(config, methods, paper, variants)
+
+
+def _checkpoint_faults(config: Config, methods: Mapping[str, MethodFolder]) -> list[BenchmarkError]:
+    known = [
+        f"{dataset}/{name}/{variant}"
+        for dataset in config.datasets
+        for name, method in methods.items()
+        for variant, settings in method.manifest.variants.items()
+        if settings.released
+    ]
+    faults = []
+    for key, path in config.checkpoints.items():
+        where = f"checkpoints.{key}"
+        if key not in known:
+            what = f"no dataset, method and variant of this name{did_you_mean(key, known)}"
+            faults.append(BenchmarkError(what, where=where))
+        elif not Path(path).is_file():
+            fix = "make it with `python -m benchmark import`"
+            faults.append(BenchmarkError(f"no such file: {path}", where=where, fix=fix))
+    return faults
 
 
 def _rows_claimed_twice(methods: Mapping[str, MethodFolder], paper: Paper) -> list[BenchmarkError]:

@@ -185,6 +185,8 @@ def labels(plan: Plan, key: RunKey) -> tuple[str, ...]:
     said = []
     if config.datasets[key.dataset].builtin:
         said.append("built-in data")
+    if plan.checkpoint(key.dataset, key.method, key.variant) is not None:
+        return (*said, "released weights, the same for every seed")
     roles = plan.variant_roles(key.method, key.variant)
     if any(config.network(r).weights == "random" for r in roles if r in config.roles):
         said.append("random weights")

@@ -25,6 +25,7 @@ from benchmark.reporting.paper import Published, TableSpec
 __all__ = ["NO_DATASET", "TableRow", "collect", "group_here", "owners_of_rows"]
 
 NO_DATASET = "no such dataset in this profile"
+NO_CHECKPOINT = f"{NOT_RUN}: the profile names no checkpoint"
 _KINDS = ("method", "baseline", "control")
 
 
@@ -109,6 +110,15 @@ def owners_of_rows(methods: Mapping[str, MethodFolder], table: str) -> dict[str,
     return owners
 
 
+def _outcome(
+    config: Config, methods: Mapping[str, MethodFolder], dataset: str, method: str, variant: str
+) -> Outcome:
+    released = methods[method].manifest.variants[variant].released
+    if released and f"{dataset}/{method}/{variant}" not in config.checkpoints:
+        return Outcome(NO_CHECKPOINT)
+    return measure(config, dataset, method, variant)
+
+
 def _reported(variant: Variant, role: Role) -> Published | None:
     reported = variant.reported.get(role)
     if reported is None:
@@ -125,7 +135,7 @@ def _rows_of(
 ) -> list[TableRow]:
     dataset = next((name for name, d in config.datasets.items() if d.role == role), "")
     outcomes = {
-        row: measure(config, dataset, *owner) if dataset else Outcome(NO_DATASET)
+        row: _outcome(config, methods, dataset, *owner) if dataset else Outcome(NO_DATASET)
         for row, owner in owners.items()
     }
     here = group_here(config, spec)

@@ -15,13 +15,14 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from benchmark.contract import Method, Stage
+from benchmark.errors import BenchmarkError
 from benchmark.files import digest_of, replace_when_complete
 
-__all__ = ["StageKey", "load_stage", "save_stage", "stage_params"]
+__all__ = ["StageKey", "load_released", "load_stage", "save_stage", "stage_params"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,40 @@ def load_stage(
     except SafetensorError:
         return None  # cut off by a full disk: trained again
     return log
+
+
+def load_released(
+    path: Path, method: Method, networks: Mapping[str, nn.Module], given: Path
+) -> None:
+    """Load weights that were published: a tensor for each of the method's and its networks'.
+
+    Raises:
+        BenchmarkError: naming all that is missing, too much or of another shape.
+    """
+    own = _named(method, networks)
+    wanted = {n: t for n, t in own.items() if not n.endswith("num_batches_tracked")}
+    try:
+        tensors = load_file(path)
+    except SafetensorError as fault:
+        fix = "make it with `python -m benchmark import`"
+        raise BenchmarkError(f"no safetensors file ({fault})", where=given, fix=fix) from fault
+    faults = [f"'{name}' is missing" for name in wanted if name not in tensors]
+    faults += [f"'{name}' has no place" for name in tensors if name not in own]
+    faults += [
+        f"'{name}' has shape {list(tensors[name].shape)}, not {list(tensor.shape)}"
+        for name, tensor in wanted.items()
+        if name in tensors and tensors[name].shape != tensor.shape
+    ]
+    if faults:
+        more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
+        raise BenchmarkError(
+            f"does not fit this profile's networks: {'; '.join(faults[:5])}{more}",
+            where=given,
+            fix="use its backbone, head_units, classes and parameters",
+        )
+    with torch.no_grad():
+        for name, tensor in tensors.items():
+            own[name].copy_(tensor)
 
 
 def _named(method: Method, networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:

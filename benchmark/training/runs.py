@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -13,7 +14,7 @@ import torch
 from benchmark.contract import Method
 from benchmark.data.probe import file_sha256
 from benchmark.errors import explained
-from benchmark.files import digest_of_files
+from benchmark.files import digest_of_files, replace_when_complete
 from benchmark.inputs import (
     Networks,
     OpenDataset,
@@ -25,7 +26,13 @@ from benchmark.layout import Layout, method_code, stage_code
 from benchmark.methods import load_method, make_params
 from benchmark.plan import Plan
 from benchmark.seeds import derive_seed
-from benchmark.training.checkpoints import StageKey, load_stage, save_stage, stage_params
+from benchmark.training.checkpoints import (
+    StageKey,
+    load_released,
+    load_stage,
+    save_stage,
+    stage_params,
+)
 from benchmark.training.fit import Epoch, fit
 
 __all__ = ["Trained", "Trainer", "train_all"]
@@ -83,6 +90,9 @@ class Trainer:
     def get(self, variant: str, seed: int, fold: int) -> Trained:
         """Return a trained variant; what is missing is trained and stored first."""
         params = self.params(variant)
+        given = self.plan.checkpoint(self.data.name, self.name, variant)
+        if given is not None:
+            return self._released(params, variant, given)
         method, networks = self._build(params, derive_seed("build", self.name, seed, fold))
         stages = list(method.stages)
         log: list[dict[str, Any]] = []
@@ -110,6 +120,21 @@ class Trainer:
             log += loaded
         method.eval()
         return Trained(method, networks, log, paths)
+
+    def _released(self, params: Any, variant: str, given: Path) -> Trained:
+        """Return a variant with published weights; the run keeps a copy of their file."""
+        name = f"released-{variant}-{file_sha256(given)[:16]}.safetensors"
+        path = self.folder / "checkpoints" / name
+        if not path.is_file():
+            with replace_when_complete(path) as partial:
+                shutil.copyfile(given, partial)
+        torch.manual_seed(0)  # every weight is replaced
+        roles = self.plan.variant_roles(self.name, variant)
+        method = self.kind(self.data.task, params)
+        networks = {role: make_network(self.plan.config, role) for role in roles}
+        load_released(path, method, networks, given)
+        method.eval()
+        return Trained(method, networks, [], [path])
 
     def _build(self, params: Any, seed: int) -> tuple[Method, Networks]:
         torch.manual_seed(seed)

@@ -139,6 +139,11 @@ def features_of(wildcards):
     ]
 
 
+def released_of(wildcards):
+    """Return the files of a method's published weights."""
+    return PLAN.checkpoints(wildcards.dataset, wildcards.method)
+
+
 def code_of_method(wildcards):
     """Return the files of a method and of those that it builds on."""
     return method_code(METHODS, wildcards.method)

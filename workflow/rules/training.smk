@@ -7,6 +7,7 @@ rule train:
         manifest=LAYOUT.manifest("{dataset}"),
         frames=frames_of,
         features=features_of,
+        released=released_of,
         checked=ancient([*CHECKED, *FEATURES]),
         method=code_of_method,
         code=stage_code("predict"),
