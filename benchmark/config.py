@@ -4,112 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from string import Formatter
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from benchmark.config_data import (
+    PAPER_DATASETS,
+    ActivityNetVideos,
+    BuiltinVideos,
+    CsvVideos,
+    DatasetConfig,
+    HvuVideos,
+    KineticsVideos,
+    Listed,
+    Role,
+    Sampling,
+    Strict,
+)
 from benchmark.errors import BenchmarkError, did_you_mean, raise_all
 from benchmark.yaml_lines import place_of
 
 __all__ = [
     "PAPER_DATASETS",
     "BackboneConfig",
+    "Compute",
     "Config",
     "DatasetConfig",
     "NetworkConfig",
+    "Role",
     "load_config",
     "validate",
 ]
 
-Metric = Literal["map", "top1"]
-Role = Literal["long", "short", "multi"]
-PaperDataset = Literal["ActivityNet", "Mini-Kinetics", "HVU"]
-PAPER_DATASETS: dict[Role, PaperDataset] = {
-    "long": "ActivityNet",
-    "short": "Mini-Kinetics",
-    "multi": "HVU",
-}
-
-
-class Strict(BaseModel):
-    """A part of the settings: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class BuiltinVideos(Strict):
-    """Videos that the project generates."""
-
-    set: Role = Field(description="which of the three built-in sets")
-    num_train: int = Field(gt=0)
-    num_val: int = Field(gt=0)
-    seed: int = 0
-
-
-class CsvVideos(Strict):
-    """Videos of the user, listed in a CSV file with named columns."""
-
-    csv: str = Field(description="the list, relative to root")
-    root: str = Field(description="folder of the videos; may hold {clips_root}")
-    path: str = Field("path", description="column with the video's path below root")
-    labels: tuple[str, ...] = Field(("label",), description="columns with labels")
-    split: str | None = Field(None, description="column with train or val")
-    group: str | None = Field(None, description="column that never stands on both sides")
-    num_folds: int = Field(1, ge=1, description="1: the split column; more: group k-fold")
-    multi_label: bool = False
-    on_duplicate: Literal["error", "keep_train", "keep_val", "keep_first"] = "error"
-
-
-class Sampling(Strict):
-    """Which frames of a video are stored."""
-
-    positions: int | None = Field(None, gt=0, description="so many equally spaced frames")
-    fps: float | None = Field(None, gt=0, description="or so many a second")
-    short_side: int | None = Field(None, gt=0, description="scale the short side to this")
-    skip_start_s: float = Field(0.0, ge=0, description="seconds left out at the beginning")
-
-    @model_validator(mode="after")
-    def _one_grid(self) -> Sampling:
-        if (self.positions is None) == (self.fps is None):
-            raise ValueError("give either positions or fps")
-        return self
-
-
-class DatasetConfig(Strict):
-    """One dataset, in the part of one of the paper's three."""
-
-    role: Role = Field(description="long: ActivityNet, short: Mini-Kinetics, multi: HVU")
-    builtin: BuiltinVideos | None = None
-    csv: CsvVideos | None = None
-    frames_of: str | None = Field(None, description="a dataset whose stored frames it shares")
-    sampling: Sampling | None = None
-    metric: Metric = "map"
-    max_unreadable_fraction: float = Field(0.0, ge=0, le=1)
-    paper_dataset: PaperDataset | None = Field(
-        None, description="the paper's dataset, if these are its videos: they fill the ledger"
-    )
-
-    @model_validator(mode="after")
-    def _the_papers_own(self) -> DatasetConfig:
-        if self.paper_dataset is None:
-            return self
-        if self.builtin is not None:
-            raise ValueError("built-in videos are no dataset of the paper's: drop paper_dataset")
-        if self.paper_dataset != PAPER_DATASETS[self.role]:
-            raise ValueError(
-                f"{self.paper_dataset} does not play the part '{self.role}' in the paper, "
-                f"{PAPER_DATASETS[self.role]} does"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _one_source(self) -> DatasetConfig:
-        if (self.builtin is None) == (self.csv is None):
-            raise ValueError("give either builtin or csv")
-        if (self.sampling is None) == (self.frames_of is None):
-            raise ValueError("give either sampling or frames_of")
-        return self
+_ROOTS = ("clips_root", "activitynet_root", "mini_kinetics_root", "hvu_root", "weights_root")
 
 
 class Pretraining(Strict):
@@ -125,8 +54,10 @@ class NetworkConfig(Strict):
     """A feature extractor."""
 
     network: str = Field(description="name in the registry")
-    weights: Literal["pretrained", "package", "file", "random"]
-    file: str | None = Field(None, description="safetensors file, with weights: file")
+    weights: Literal["pretrained", "package", "hub", "file", "random"]
+    file: str | None = Field(
+        None, description="safetensors file, with weights: file; may hold {weights_root}"
+    )
     size: int | None = Field(None, gt=0, description="side of its input, if not the network's own")
 
 
@@ -144,7 +75,25 @@ class Training(Strict):
     head_units: int = Field(gt=0)
     learning_rate: float = Field(gt=0)
     batch_size: int = Field(gt=1)
-    epochs_scale: float = Field(1.0, gt=0, description="factor on the papers' epochs")
+    epochs_scale: float = Field(default=1.0, gt=0, description="factor on the papers' epochs")
+    accumulate: int = Field(
+        default=1, ge=1, description="parts of a batch that are computed in turn"
+    )
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    augmentation: Literal["none", "crop_flip"] = Field(
+        default="none", description="of fine-tuned networks: a random crop and mirror image a video"
+    )
+
+
+class Compute(Strict):
+    """Where networks run: more processes change weights by rounding only."""
+
+    accelerator: Literal["cpu", "cuda", "auto"] = "cpu"
+    devices: int = Field(default=1, ge=1, description="processes a node that train together")
+    num_nodes: int = Field(default=1, ge=1, description="more than one: inside a Slurm allocation")
+    checkpoint_epochs: int | None = Field(
+        default=None, gt=0, description="a stage that is killed goes on from its last such epoch"
+    )
 
 
 class Bootstrap(Strict):
@@ -163,6 +112,15 @@ class Config(Strict):
     results: str = "results"
     methods_path: str = ""
     clips_root: str | None = None
+    activitynet_root: str | None = None
+    mini_kinetics_root: str | None = None
+    hvu_root: str | None = None
+    weights_root: str | None = Field(None, description="folder of weights that are files")
+    only: str = Field("", description="names of datasets to run, commas between; default: all")
+    data_of: str = Field(
+        "", description="a profile with the same datasets, whose manifests and frames these are"
+    )
+    extraction_parts: int = Field(1, ge=1, description="jobs that decode a dataset")
     checkpoints: dict[str, str] = Field(
         {}, description="dataset/method/variant -> file of weights that were published"
     )
@@ -173,12 +131,41 @@ class Config(Strict):
         {}, description="further networks by role, for methods that ask for them"
     )
     training: Training
+    compute: Compute = Compute()
     bootstrap: Bootstrap = Bootstrap(replicates=1000)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out(cls, content: Any) -> Any:
+        """Keep the datasets that `only` names."""
+        if not isinstance(content, dict) or not isinstance(content.get("datasets"), dict):
+            return content
+        wanted = [name.strip() for name in str(content.get("only", "")).split(",") if name.strip()]
+        known = content["datasets"]
+        for name in wanted:
+            if name not in known:
+                raise ValueError(f"only: no dataset '{name}'{did_you_mean(name, known)}")
+        kept = {name: known[name] for name in known if name in wanted or not wanted}
+        return {**content, "datasets": kept}
 
     @property
     def folder(self) -> Path:
         """Folder of this profile's results."""
         return Path(self.results) / self.profile
+
+    @property
+    def data_folder(self) -> Path:
+        """Folder of the manifests and the frames."""
+        return Path(self.results) / (self.data_of or self.profile) / "data"
+
+    @property
+    def roots(self) -> dict[str, str | None]:
+        """The folders that a user names, by the placeholder that stands for each."""
+        return {name: getattr(self, name) for name in _ROOTS}
+
+    def place(self, path: str) -> Path:
+        """Return a path with the user's folders in the places of their names."""
+        return Path(path.format_map(self.roots))
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -252,11 +239,15 @@ def _model_at(loc: tuple[Any, ...]) -> type[BaseModel]:
         "datasets": DatasetConfig,
         "builtin": BuiltinVideos,
         "csv": CsvVideos,
+        "activity_net": ActivityNetVideos,
+        "kinetics": KineticsVideos,
+        "hvu": HvuVideos,
         "sampling": Sampling,
         "backbone": BackboneConfig,
         "networks": NetworkConfig,
         "pretraining": Pretraining,
         "training": Training,
+        "compute": Compute,
         "bootstrap": Bootstrap,
     }
     model: type[BaseModel] = Config
@@ -277,14 +268,9 @@ def _cross_faults(config: Config, where: object) -> list[BenchmarkError]:
                     where=where,
                 )
             )
-        if dataset.csv and "{clips_root}" in dataset.csv.root and not config.clips_root:
-            faults.append(
-                BenchmarkError(
-                    f"dataset '{name}' needs the folder of the clips",
-                    where=where,
-                    fix="add --config clips_root=DIR",
-                )
-            )
+        source = dataset.source
+        if isinstance(source, Listed):
+            faults += _unnamed_folders(config, source.root, f"datasets.{name}", where)
     roles = [dataset.role for dataset in config.datasets.values()]
     faults += [
         BenchmarkError(f"two datasets play the part '{role}'", where=where, fix="keep one of them")
@@ -296,6 +282,7 @@ def _cross_faults(config: Config, where: object) -> list[BenchmarkError]:
         network = config.network(role)
         if network.weights == "file" and not network.file:
             faults.append(BenchmarkError(f"{key}.weights: file needs {key}.file", where=where))
+        faults += _unnamed_folders(config, network.file or "", key, where)
         if network.weights == "pretrained" and not config.backbone.pretraining:
             faults.append(
                 BenchmarkError(f"{key}.weights: pretrained needs backbone.pretraining", where=where)
@@ -308,4 +295,18 @@ def _cross_faults(config: Config, where: object) -> list[BenchmarkError]:
                 fix="choose another name",
             )
         )
+    return faults
+
+
+def _unnamed_folders(config: Config, path: str, key: str, where: object) -> list[BenchmarkError]:
+    """Return a fault for each folder that a path asks for and nobody has named."""
+    asked = [name for _, name, _, _ in Formatter().parse(path) if name is not None]
+    faults = []
+    for name in asked:
+        if name not in _ROOTS:
+            what = f"{key}: no such folder '{{{name}}}'{did_you_mean(name, _ROOTS)}"
+            faults.append(BenchmarkError(what, where=where))
+        elif not config.roots[name]:
+            what = f"{key} needs a folder that only you know"
+            faults.append(BenchmarkError(what, where=where, fix=f"add --config {name}=DIR"))
     return faults

@@ -57,14 +57,15 @@ def method_code(methods: dict[str, MethodFolder], name: str) -> list[Path]:
 
 @dataclass(frozen=True)
 class Layout:
-    """Paths below `results/<profile>/`."""
+    """Paths below `results/<profile>/`; manifests and frames may be those of another profile."""
 
     root: Path
+    data: Path
 
     @classmethod
     def of(cls, config: Config) -> Layout:
         """Return the paths of a profile."""
-        return cls(config.folder)
+        return cls(config.folder, config.data_folder)
 
     @property
     def config(self) -> Path:
@@ -106,19 +107,19 @@ class Layout:
 
     def videos(self, dataset: str) -> Path:
         """Folder of a built-in set's videos and records."""
-        return self.root / "data" / dataset / "videos"
+        return self.data / dataset / "videos"
 
     def manifest(self, dataset: str) -> Path:
         """A dataset's manifest."""
-        return self.root / "data" / dataset / "manifest.csv"
+        return self.data / dataset / "manifest.csv"
 
     def frames(self, dataset: str) -> Path:
         """Folder of the frame store of the dataset that owns the frames."""
-        return self.root / "data" / dataset / "frames"
+        return self.data / dataset / "frames"
 
     def features(self, dataset: str, role: str = "backbone") -> Path:
         """Folder of a network's feature store of the dataset that owns the frames."""
-        return self.root / "data" / dataset / "features" / role
+        return self.root / "features" / dataset / role
 
     def stage_index(self, dataset: str, method: str, stage: str, seeds: Sequence[int]) -> Path:
         """What a training or prediction job writes last: the list of its files."""

@@ -121,7 +121,7 @@ class Plan:
             owner = config.frames_name(dataset) if stage == "frames" else dataset
             # Only the ledger asks whose videos they are.
             parts.append(config.datasets[owner].model_dump(exclude={"paper_dataset"}))
-            parts.append(config.clips_root)
+            parts.append(config.roots)
         if stage in {"pretrain", "features"}:
             parts += [config.network(item).model_dump(), config.backbone.pretraining]
         if stage in {"train", "predict", "control"}:

@@ -73,7 +73,7 @@ def test_the_example_holds():
         ("training", None, "key 'training': Field required"),
         ("datasets.long.role", "lang", "key 'datasets.long.role': Input should be 'long', 'short'"),
         ("datasets.long.sampling.fps", 2, "give either positions or fps"),
-        ("datasets.long.builtin", None, "give either builtin or csv"),
+        ("datasets.long.builtin", None, "give one of builtin, csv, activity_net"),
         ("datasets.clips.sampling", None, "give either sampling or frames_of"),
         ("datasets.clips.role", "long", "two datasets play the part 'long'. Fix: keep one of them"),
         ("datasets.clips.csv.root", "{clips_root}/a", "Fix: add --config clips_root=DIR"),

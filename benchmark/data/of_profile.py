@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from benchmark.config import Config
 from benchmark.data.build_manifest import build_from_csv
 from benchmark.data.builtin.sets import get_set
@@ -56,12 +54,12 @@ def build_profile_manifest(
         )
     listed = settings.csv
     assert listed is not None, "checked with the settings"
-    root = Path(listed.root.format(clips_root=config.clips_root))
+    root = config.place(listed.root)
     if not root.is_dir():
         raise BenchmarkError(
             "no such folder of videos",
             where=root,
-            fix=f"correct datasets.{dataset}.csv.root, or give --config clips_root=DIR",
+            fix=f"correct datasets.{dataset}.csv.root, or the folder that --config names",
         )
     return build_from_csv(
         root / listed.csv,
@@ -84,4 +82,4 @@ def recipe_of(config: Config, dataset: str) -> SamplingRecipe:
     """Return which frames of a dataset's videos are stored."""
     sampling = config.datasets[dataset].sampling
     assert sampling is not None, "only datasets that own their frames are extracted"
-    return SamplingRecipe(**sampling.model_dump())
+    return SamplingRecipe(**sampling.model_dump(exclude={"jpeg_quality"}))

@@ -217,7 +217,7 @@ def listed_videos(wildcards):
         return LAYOUT.manifest(dataset.frames_of)
     if dataset.builtin:
         return LAYOUT.videos(wildcards.dataset) / "labels.csv"
-    root = Path(dataset.csv.root.format(clips_root=PLAN.config.clips_root))
+    root = PLAN.config.place(dataset.csv.root)
     listed = root / dataset.csv.csv
     return listed if listed.is_file() else []  # the job says what is missing
 
