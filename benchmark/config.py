@@ -33,11 +33,13 @@ __all__ = [
     "Config",
     "DatasetConfig",
     "NetworkConfig",
+    "Precision",
     "Role",
     "load_config",
     "validate",
 ]
 
+Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 _ROOTS = ("clips_root", "activitynet_root", "mini_kinetics_root", "hvu_root", "weights_root")
 
 
@@ -79,7 +81,7 @@ class Training(Strict):
     accumulate: int = Field(
         default=1, ge=1, description="parts of a batch that are computed in turn"
     )
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    precision: Precision = "32-true"
     augmentation: Literal["none", "crop_flip"] = Field(
         default="none", description="of fine-tuned networks: a random crop and mirror image a video"
     )

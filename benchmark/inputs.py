@@ -20,7 +20,7 @@ from benchmark.data.frame_store import FrameStore
 from benchmark.data.manifest import Manifest, read_manifest
 from benchmark.layout import Layout
 from benchmark.seeds import derive_seed
-from benchmark.training.fit import TrainingSet
+from benchmark.training.batches import TrainingSet
 from benchmark.videos import FeatureSource
 
 __all__ = ["Networks", "OpenDataset", "make_network", "open_dataset", "weights_digest"]

@@ -79,6 +79,7 @@ class Videos:
         progress: share of the stage's training that is done, 0 to 1, for schedules; 1 in
             prediction.
         opened: what was handed out, of the whole batch that this is a view of.
+        device: of features and targets. Positions and rows may be on any.
     """
 
     def __init__(
@@ -92,10 +93,13 @@ class Videos:
         targets: Tensor | None = None,
         progress: float = 1.0,
         meter: Meter | None = None,
+        device: torch.device | None = None,
     ) -> None:
+        self.device = device or torch.device("cpu")
         self._sources, self._indices, self._meter = sources, indices, meter
         self._rows = torch.arange(len(indices))
-        self.keys, self.lengths, self.seed, self.targets = keys, lengths, seed, targets
+        self.keys, self.lengths, self.seed = keys, lengths, seed
+        self.targets = None if targets is None else targets.to(self.device)
         self.progress, self.opened = progress, Opened(lengths)
 
     def __len__(self) -> int:
@@ -103,8 +107,9 @@ class Videos:
 
     def select(self, rows: Tensor) -> Videos:
         """Return a view of some of these videos, in the order of `rows`, repetitions allowed."""
-        view = object.__new__(Videos)
+        view, rows = object.__new__(Videos), rows.cpu()
         view._sources, view._meter, view.opened = self._sources, self._meter, self.opened
+        view.device = self.device
         view._indices, view._rows = self._indices[rows], self._rows[rows]
         chosen = rows.numpy()
         view.keys, view.lengths, view.seed = self.keys[chosen], self.lengths[chosen], self.seed
@@ -141,8 +146,10 @@ class Videos:
                 where="videos.features",
                 fix="use benchmark.data.sampling.clip_starts",
             )
+        positions = positions.cpu()
         self._open(positions.numpy(), source)
-        return source.features(self._indices, positions, self._meter, self._rows, network)
+        features = source.features(self._indices, positions, self._meter, self._rows, network)
+        return features.to(self.device)
 
     def random(self, purpose: str, count: int) -> npt.NDArray[np.float64]:
         """Draw `count` numbers in [0, 1) for each video: `[N, count]`, in any batch the same."""

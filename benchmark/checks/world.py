@@ -23,7 +23,7 @@ from benchmark.cost.meter import Meter
 from benchmark.data.sampling import clip_positions
 from benchmark.errors import BenchmarkError
 from benchmark.seeds import derive_seed, video_keys
-from benchmark.training.fit import TrainingSet
+from benchmark.training.batches import TrainingSet
 from benchmark.videos import Videos
 
 __all__ = ["MemorySource", "TinyNetwork", "World", "make_world"]

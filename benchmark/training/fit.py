@@ -8,36 +8,25 @@ same weights.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from benchmark.config import Training
 from benchmark.contract import Method, Stage
-from benchmark.seeds import derive_seed, video_keys
-from benchmark.videos import FeatureSource, Videos
+from benchmark.seeds import derive_seed
+from benchmark.training.batches import Cut, Part, TrainingSet, batches_of_epochs
+from benchmark.training.interrupted import Interrupted
+from benchmark.training.processes import batch_norm_of, single_process
+from benchmark.videos import Videos
 
-__all__ = ["Epoch", "TrainingSet", "fit"]
+__all__ = ["Epoch", "Watch", "fit"]
 
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """Videos with their labels, and where their features come from.
-
-    Attributes:
-        sources: give features by the videos' place in `video_ids`, by role of the network.
-        video_ids: N ids.
-        lengths: `[N]` int64, stored frames.
-        targets: `[N]` class indices or `[N, C]` 0/1.
-    """
-
-    sources: Mapping[str, FeatureSource]
-    video_ids: Sequence[str]
-    lengths: np.ndarray[tuple[int], np.dtype[np.int64]]
-    targets: Tensor
+Watch = Callable[[int, int, int], None]
+"""Called after each step with steps done, steps in all, and videos that this run has seen."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +39,19 @@ class Epoch:
     learning_rate: float
 
 
+class Trainee(nn.Module):
+    """All that a stage holds, as one module: what several processes keep equal."""
+
+    def __init__(self, method: Method, networks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.method = method
+        self.networks = nn.ModuleList(networks)
+
+    def forward(self, stage: str, videos: Videos) -> Tensor:
+        """Return the stage's loss on a batch."""
+        return self.method.loss(stage, videos)
+
+
 def fit(
     method: Method,
     stage: Stage,
@@ -58,7 +60,10 @@ def fit(
     seed: int,
     *,
     finetuned: Sequence[nn.Module] = (),
+    fabric: Fabric | None = None,
+    interrupted: Interrupted | None = None,
     report: Callable[[Epoch], None] = lambda epoch: None,
+    watch: Watch = lambda done, steps, num_videos: None,
 ) -> None:
     """Train one stage in place.
 
@@ -69,48 +74,90 @@ def fit(
         schedule: the profile's scale.
         seed: of this stage of this run.
         finetuned: networks that are trained too.
-        report: called after each epoch.
+        fabric: the processes that train together; by default this one, on the CPU.
+        interrupted: where the state is kept between epochs, if it is.
+        report: called for each epoch, for those of an earlier run of the stage too.
+        watch: called after each step.
 
     Raises:
         FloatingPointError: if the loss is not finite.
+        BenchmarkError: if a batch is too small for its parts.
     """
+    fabric = fabric or single_process(schedule.precision)
     parameters = list(method.trainable(stage.name))
     for network in finetuned:
         parameters += network.parameters()
     _set_modes([method, *finetuned], parameters)
+    trainee = _Trainee(method, finetuned)
     optimiser = torch.optim.Adam(parameters, lr=schedule.learning_rate, fused=True)
     epochs = max(1, round(stage.epochs * schedule.epochs_scale))
     drops = [round(m * schedule.epochs_scale) for m in stage.milestones]
     plan = torch.optim.lr_scheduler.MultiStepLR(optimiser, [d for d in drops if d > 0], gamma=0.1)
-    keys, num = video_keys(videos.video_ids), len(videos.video_ids)
-    num_batches = max(1, math.ceil(num / schedule.batch_size))
-    torch.manual_seed(derive_seed(seed, "training"))
-    draw = np.random.default_rng(derive_seed(seed, "data order"))
-    for epoch in range(1, epochs + 1):
-        total = 0.0
-        epoch_seed = derive_seed(seed, "epoch", epoch)
-        for number, chosen in enumerate(np.array_split(draw.permutation(num), num_batches)):
-            indices = torch.from_numpy(chosen)
-            batch = Videos(
-                videos.sources,
-                indices,
-                keys[chosen],
-                videos.lengths[chosen],
-                epoch_seed,
-                targets=videos.targets[indices],
-                progress=(epoch - 1 + number / num_batches) / epochs,
-            )
-            loss = method.loss(stage.name, batch)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            total += loss.item() * len(chosen)
-        if not math.isfinite(total):
-            raise FloatingPointError(f"loss of stage '{stage.name}' is {total} in epoch {epoch}")
-        report(Epoch(stage.name, epoch, total / num, optimiser.param_groups[0]["lr"]))
+    model, stepper = fabric.setup(trainee, optimiser)
+    scaler = fabric.strategy.precision
+    done = interrupted.load(trainee, optimiser, plan, scaler) if interrupted else []
+    log = [Epoch(**line) for line in done]
+    for line in log:
+        report(line)
+    cut = Cut(fabric.world_size, fabric.global_rank, schedule.accumulate, fabric.device)
+    all_batches = batches_of_epochs(videos, seed, epochs, schedule.batch_size, cut)
+    num_seen = 0
+    for epoch, batches in enumerate(all_batches, 1):
+        if epoch <= len(log):
+            continue
+        torch.manual_seed(derive_seed(seed, "training", epoch))  # for dropout
+        total = torch.zeros((), dtype=torch.float64, device=fabric.device)
+        for number, batch in enumerate(batches, 1):
+            total += _step(fabric, model, stepper, stage.name, batch)
+            num_seen += sum(len(part.videos) for part in batch) * fabric.world_size
+            watch((epoch - 1) * len(batches) + number, epochs * len(batches), num_seen)
+        whole = fabric.all_reduce(total, reduce_op="sum")
+        assert isinstance(whole, Tensor), "it is one number"
+        loss = whole.item() / len(videos.video_ids)
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"loss of stage '{stage.name}' is {loss} in epoch {epoch}")
+        log.append(Epoch(stage.name, epoch, loss, optimiser.param_groups[0]["lr"]))
+        report(log[-1])
         plan.step()
+        if interrupted and fabric.is_global_zero and epoch < epochs:
+            interrupted.save(log, trainee, optimiser, plan, scaler)
     for module in (method, *finetuned):
         module.eval()
+
+
+class _Trainee(nn.Module):
+    """All that a stage holds, as one module: what several processes keep equal."""
+
+    def __init__(self, method: Method, networks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.method, self.networks = method, nn.ModuleList(networks)
+
+    def forward(self, stage: str, videos: Videos) -> Tensor:
+        """Return the stage's loss on a batch."""
+        return self.method.loss(stage, videos)
+
+
+def _step(
+    fabric: Fabric,
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    stage: str,
+    batch: Sequence[Part],
+) -> Tensor:
+    """Take one step on this process's parts of a batch, and return the sum of their losses.
+
+    Nothing waits for the device here: the next batch is read while it computes.
+    """
+    total = torch.zeros((), dtype=torch.float64, device=fabric.device)
+    for number, part in enumerate(batch, 1):
+        with fabric.no_backward_sync(model, enabled=number < len(batch)):  # type: ignore[arg-type]
+            with batch_norm_of(fabric):
+                loss = model(stage, part.videos)
+            fabric.backward(loss * part.weight)
+        total += loss.detach().double() * len(part.videos)
+    optimiser.step()
+    optimiser.zero_grad(set_to_none=True)
+    return total
 
 
 def _set_modes(modules: Iterable[nn.Module], parameters: Sequence[nn.Parameter]) -> None:

@@ -9,7 +9,8 @@ from torch import nn
 
 from benchmark.config import Training
 from benchmark.contract import Method, Stage, Task
-from benchmark.training.fit import TrainingSet, fit
+from benchmark.training.batches import TrainingSet
+from benchmark.training.fit import fit
 
 SCHEDULE = Training(head_units=8, learning_rate=0.01, batch_size=10, epochs_scale=0.1)
 
