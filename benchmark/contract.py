@@ -16,6 +16,8 @@ Required of a subclass of `Method` (a `torch.nn.Module`)
 
 Optional
     trainable           the parameters that a stage trains (default: all)
+    candidates          the stored positions that it may ever open, if they are few: then features
+                        of networks that a stage leaves alone are computed once for all variants
 
 Required of a subclass of `EarlyExit`, which looks at a video frame by frame
     num_steps           T, the most frames it may open
@@ -35,6 +37,8 @@ What a method is handed: `videos`, a view of N videos (benchmark/videos.py)
     features            `videos.features(positions, 'light')` opens frames, or clips, and returns
                         `[N, K, D]` of a network that method.yaml names by role; the work is
                         charged to the component of that name
+    device              where features, targets and the method's parameters are; what a method
+                        makes itself goes there too, positions and rows may be anywhere
     select              narrows the view to some videos, with repetition where a video has several
                         frames in the batch: how a method skips, exits or branches for each video
     component           `with videos.component('gate'):` charges what runs inside to that name and
@@ -166,6 +170,18 @@ class Method(nn.Module, ABC):
         """Return the parameters that a stage trains."""
         del stage
         return self.parameters()
+
+    def candidates(self, lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64] | None:
+        """Return all positions that training and prediction may open, or None: any.
+
+        Args:
+            lengths: `[N]`, stored frames of each video.
+
+        Returns:
+            `[N, K]`; what is not among them cannot be opened after fine-tuning.
+        """
+        del lengths
+        return None
 
 
 class EarlyExit(Method):

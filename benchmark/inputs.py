@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from benchmark.backbones.features import ComputedFeatures, StoredFeatures, count_macs_per_input
+from benchmark.backbones.feature_store import StoredFeatures
+from benchmark.backbones.features import ComputedFeatures, count_macs_per_input
 from benchmark.backbones.registry import Backbone, build_backbone, network_of
+from benchmark.backbones.views import CENTRE, View
 from benchmark.config import Config
 from benchmark.contract import NetworkInfo, Task
 from benchmark.data.frame_store import FrameStore
@@ -40,7 +42,7 @@ def weights_digest(backbone: Backbone) -> str:
     """Return the digest of a backbone's weights, by name and value."""
     whole = hashlib.sha256()
     for name, tensor in sorted(backbone.body.state_dict().items()):
-        whole.update(name.encode() + tensor.contiguous().numpy().tobytes())
+        whole.update(name.encode() + tensor.contiguous().cpu().numpy().tobytes())
     return whole.hexdigest()[:16]
 
 
@@ -63,13 +65,17 @@ class OpenDataset:
     digest: str
     features_folders: Mapping[str, Path]
 
-    def sources(self, video_ids: Sequence[str], networks: Networks) -> dict[str, FeatureSource]:
-        """Return features of these videos by role: of the given networks, or from the store."""
-        if networks:
-            return {
-                role: ComputedFeatures(network, self.store, video_ids)
-                for role, network in networks.items()
-            }
+    def computed(
+        self, video_ids: Sequence[str], networks: Networks, view: View = CENTRE
+    ) -> dict[str, FeatureSource]:
+        """Return features of these videos by role, that networks compute when they are asked."""
+        return {
+            role: ComputedFeatures(network, self.store, video_ids, view)
+            for role, network in networks.items()
+        }
+
+    def stored(self, video_ids: Sequence[str]) -> dict[str, FeatureSource]:
+        """Return features of these videos by role, of the profile's networks as they come."""
         return {
             role: StoredFeatures(folder, video_ids, self.store.digest)
             for role, folder in self.features_folders.items()
@@ -85,15 +91,16 @@ class OpenDataset:
         failed = self.store.failures
         return [v for v in train if v not in failed], [v for v in test if v not in failed]
 
-    def training_set(self, fold: int, networks: Networks) -> TrainingSet:
-        """Return a fold's training videos."""
+    def training_set(
+        self,
+        fold: int,
+        sources: Mapping[str, FeatureSource],
+        augmented: Callable[[int], Mapping[str, FeatureSource]] | None = None,
+    ) -> TrainingSet:
+        """Return a fold's training videos, with sources of their features."""
         ids = self.fold(fold)[0]
-        return TrainingSet(
-            self.sources(ids, networks),
-            ids,
-            self.lengths(ids),
-            torch.from_numpy(self.manifest.targets(ids)),
-        )
+        targets = torch.from_numpy(self.manifest.targets(ids))
+        return TrainingSet(sources, ids, self.lengths(ids), targets, augmented)
 
 
 def open_dataset(config: Config, name: str, roles: Sequence[str] = ("backbone",)) -> OpenDataset:
@@ -118,7 +125,9 @@ def open_dataset(config: Config, name: str, roles: Sequence[str] = ("backbone",)
             parts.append(index["weights_digest"])
             macs = int(index["macs_per_input"])
         else:
-            macs = count_macs_per_input(make_network(config, role))
+            backbone = make_network(config, role)
+            parts.append(weights_digest(backbone))
+            macs = count_macs_per_input(backbone)
         network = network_of(settings, role)
         networks[role] = NetworkInfo(network.num_features, network.num_frames, network.size, macs)
     task = Task(

@@ -113,7 +113,7 @@ def _pretrain(job: Job) -> None:
 
 
 def _features(job: Job) -> None:
-    from benchmark.backbones.features import extract_features  # noqa: PLC0415
+    from benchmark.backbones.feature_store import extract_features  # noqa: PLC0415
     from benchmark.data.frame_store import FrameStore  # noqa: PLC0415
     from benchmark.inputs import make_network, weights_digest  # noqa: PLC0415
 
@@ -138,15 +138,17 @@ def _features(job: Job) -> None:
 def _train(job: Job) -> None:
     """Train, then predict with what was trained: the second would import and read it all again."""
     from benchmark.evaluation.predict import predict_all  # noqa: PLC0415
-    from benchmark.training.runs import train_all  # noqa: PLC0415
+    from benchmark.training.runs import Trainer, train_all  # noqa: PLC0415
 
     _bind_threads(job.threads)
     plan = job.plan()
-    entries = train_all(plan, job.dataset, job.method, job.seeds, job.log.progress)
+    trainer = Trainer(plan, job.dataset, job.method, job.log)
+    entries = train_all(trainer, job.seeds)
     index = job.layout.stage_index(job.dataset, job.method, "training", job.seeds)
     _write_index(job, plan, "train", index, entries)
-    rows = predict_all(plan, job.dataset, job.method, job.seeds, job.log.progress)
+    rows = predict_all(trainer, job.seeds)
     _write_predictions(job, plan, rows)
+    trainer.forget_features()
 
 
 def _control(job: Job) -> None:

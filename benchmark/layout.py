@@ -121,6 +121,10 @@ class Layout:
         """Folder of a network's feature store of the dataset that owns the frames."""
         return self.root / "features" / dataset / role
 
+    def finetuned_features(self, dataset: str, method: str) -> Path:
+        """Folder of the features of a method's fine-tuned networks, while its jobs run."""
+        return self.root / "features" / dataset / f"finetuned-{method}"
+
     def stage_index(self, dataset: str, method: str, stage: str, seeds: Sequence[int]) -> Path:
         """What a training or prediction job writes last: the list of its files."""
         return self.runs / dataset / method / f"{stage}_seeds{'-'.join(map(str, seeds))}.json"

@@ -6,7 +6,7 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -28,10 +28,11 @@ class JobLog:
     Args:
         title: names the job on the terminal.
         path: of the log file; None for the terminal alone.
+        quiet: leave the terminal alone too.
     """
 
-    def __init__(self, title: str, path: Path | None) -> None:
-        self.title = title
+    def __init__(self, title: str, path: Path | None, *, quiet: bool = False) -> None:
+        self.title, self._quiet = title, quiet
         self._file: TextIO | None = None
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,15 +46,34 @@ class JobLog:
 
     def progress(self, done: int, total: int) -> None:
         """Say how far the work is, at most every few seconds."""
+        self._say(done, total, self._start, "")
+
+    def stage(self, name: str) -> Callable[[int, int, int], None]:
+        """Return what says how far a part of the work is, from now on.
+
+        It is called with steps done, steps in all, and videos that were seen so far.
+        """
+        start = time.monotonic()
+        first: list[int] = []
+
+        def watch(done: int, total: int, num_videos: int) -> None:
+            first[:] = first or [done - 1]  # what an earlier run has done takes no time now
+            rate = num_videos / (time.monotonic() - start)
+            note = f" of {name}, {rate:.1f} videos a second"
+            self._say(done - first[0], total - first[0], start, note)
+
+        return watch
+
+    def _say(self, done: int, total: int, start: float, note: str) -> None:
         now = time.monotonic()
         if now - self._last_line < _SECONDS_BETWEEN_LINES and done < total:
             return
         self._last_line = now
-        spent = now - self._start
+        spent = now - start
         left = f", {spent * (total - done) / done:.0f} s left" if 0 < done < total else ""
-        line = f"{self.title}: {done} of {total}{left}"
+        line = f"{self.title}: {done} of {total}{note}{left}"
         self.write(line)
-        if left:
+        if left and not self._quiet:
             print(line, file=sys.stderr, flush=True)
 
     @contextmanager

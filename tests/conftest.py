@@ -10,7 +10,7 @@ import pytest
 import torch
 from videos_in_memory import MemoryVideos
 
-from benchmark.backbones.features import extract_features
+from benchmark.backbones.feature_store import extract_features
 from benchmark.config import validate
 from benchmark.data.builtin.generate import generate
 from benchmark.data.extract import extract

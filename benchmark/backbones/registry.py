@@ -137,7 +137,8 @@ class Backbone(nn.Module):
         Returns:
             `[N, D]` float32.
         """
-        scaled = (frames.float() - self.mean) / self.std
+        on_device = frames.to(self.mean.device, non_blocking=True)
+        scaled = (on_device.float() - self.mean) / self.std
         features: Tensor = self.body(scaled.movedim(-1, 1)).float()
         return features
 

@@ -51,6 +51,7 @@ class Auditor:
         videos: (place in the source, id, stored frames) of the sample.
         seed: of the run's prediction.
         control: the exit control whose rows are audited, if they are a control's.
+        device: of the method; the CPU by default.
     """
 
     def __init__(
@@ -60,7 +61,10 @@ class Auditor:
         videos: Sequence[tuple[int, str, int]],
         seed: int,
         control: ExitControl | None = None,
+        *,
+        device: torch.device | None = None,
     ) -> None:
+        self._device = device
         self._method, self._sources, self._seed = method, sources, seed
         self._videos, self._control = videos, control
 
@@ -85,6 +89,7 @@ class Auditor:
             video_keys([video]),
             np.array([length], dtype=np.int64),
             self._seed,
+            device=self._device,
         )
         if self._control is not None:
             assert isinstance(self._method, EarlyExit), "controls re-read steps"
@@ -105,7 +110,7 @@ def _replay(method: Method, video: Videos) -> Replay:
             prediction = run_with_exits(method, video)
         else:
             prediction = method.predict(video)
-    return Replay(prediction.scores[0].float(), int(prediction.exit_step[0]), counter.total)
+    return Replay(prediction.scores[0].float().cpu(), int(prediction.exit_step[0]), counter.total)
 
 
 @torch.inference_mode()
@@ -125,7 +130,7 @@ def _replay_to(
             if "classifier" in charged and step < exit_step:
                 method.classify(step, state, video)
         scores = method.classify(exit_step, state, video)
-    return Replay(scores[0].float(), exit_step, counter.total)
+    return Replay(scores[0].float().cpu(), exit_step, counter.total)
 
 
 def audit_sample(video_ids: Sequence[str], count: int) -> list[str]:

@@ -38,7 +38,7 @@ def predict_videos(
     data: OpenDataset, trained: Trained, video_ids: Sequence[str], seed: int, batch: int = _BATCH
 ) -> Steps:
     """Run a trained method on videos, in batches."""
-    sources = data.sources(video_ids, trained.networks)
+    sources = trained.sources(video_ids)
     keys, lengths = video_keys(video_ids), data.lengths(video_ids)
     parts = []
     for start in range(0, len(video_ids), batch):
@@ -46,21 +46,28 @@ def predict_videos(
 
         def make(meter: Meter, chosen: Any = chosen) -> Videos:
             indices = torch.from_numpy(chosen)
-            return Videos(sources, indices, keys[chosen], lengths[chosen], seed, meter=meter)
+            return Videos(
+                sources,
+                indices,
+                keys[chosen],
+                lengths[chosen],
+                seed,
+                meter=meter,
+                device=trained.device,
+            )
 
         parts.append(predict_steps(trained.method, make, [video_ids[i] for i in chosen.tolist()]))
     return concatenate(parts)
 
 
-def predict_all(
-    plan: Plan, dataset: str, method: str, seeds: Sequence[int], progress: Progress
-) -> list[dict[str, Any]]:
+def predict_all(trainer: Trainer, seeds: Sequence[int]) -> list[dict[str, Any]]:
     """Write the rows of every variant of a method for some seeds, after its training job.
 
     Returns:
         one entry for each (variant, seed): its file, or why it failed.
     """
-    trainer, layout = Trainer(plan, dataset, method), Layout.of(plan.config)
+    plan, dataset, method = trainer.plan, trainer.data.name, trainer.name
+    layout = Layout.of(plan.config)
     trained = json.loads(layout.stage_index(dataset, method, "training", seeds).read_text())
     made = {(entry["variant"], entry["seed"]): entry for entry in trained}
     untrained = {name: entry for name, entry in made.items() if "checkpoints" not in entry}
@@ -76,7 +83,7 @@ def predict_all(
             return {"audit": audit, **facts, "inputs": _digests(checkpoints, layout.runs)}
 
         entries.append(_entry(key, layout.runs, untrained.get((key.variant, key.seed)), run))
-        progress(len(entries), len(keys))
+        trainer.log.progress(len(entries), len(keys))
     return entries
 
 
@@ -140,9 +147,12 @@ def audit_run(
     """
     trained, data = trainer.get(key.variant, key.seed, 0), trainer.data
     ids = audit_sample(data.fold(0)[1], num_videos)
-    sources = data.sources(ids, trained.networks or trainer.frozen_networks)
+    sources = data.computed(ids, trained.networks or trainer.frozen_networks)
     videos = list(zip(range(len(ids)), ids, data.lengths(ids).tolist(), strict=True))
-    return Auditor(trained.method, sources, videos, prediction_seed(key), control).faults(steps)
+    seed = prediction_seed(key)
+    return Auditor(trained.method, sources, videos, seed, control, device=trained.device).faults(
+        steps
+    )
 
 
 def audit_stored(plan: Plan, key: RunKey, num_videos: int) -> list[str]:

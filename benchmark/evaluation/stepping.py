@@ -31,7 +31,7 @@ MakeVideos = Callable[[Meter], Videos]
 def run_with_exits(method: EarlyExit, videos: Videos) -> Prediction:
     """Open frames one at a time until the method stops, for each video on its own path."""
     with videos.component(OTHER):
-        order = method.visit(videos)
+        order = method.visit(videos).cpu()
     num, num_steps = len(videos), method.num_steps
     scores = torch.zeros(num, method.task.num_classes)
     exit_step = torch.full((num,), num_steps, dtype=torch.int64)
@@ -44,13 +44,13 @@ def run_with_exits(method: EarlyExit, videos: Videos) -> Prediction:
             value = method.exit_value(step, state, view) if step < num_steps else None
         stops = torch.full((len(active),), step == num_steps)
         if value is not None:
-            stops |= value > method.exit_threshold
+            stops |= (value > method.exit_threshold).cpu()
         if stops.any():
             leaving = stops.nonzero()[:, 0]
             last = view.select(leaving)
             with last.component(OTHER):
                 answer = method.classify(step, _rows(state, leaving), last)
-            scores[active[leaving]] = answer.float()
+            scores[active[leaving]] = answer.float().cpu()
             exit_step[active[leaving]] = step
         staying = (~stops).nonzero()[:, 0]
         active, state = active[staying], _rows(state, staying)
@@ -90,7 +90,7 @@ def run_all_steps(
     """
     num, num_steps = len(videos), method.num_steps
     with videos.component(OTHER):
-        order = method.visit(videos)
+        order = method.visit(videos).cpu()
     seen = AllSteps(
         order,
         torch.zeros(num, num_steps, method.task.num_classes),
@@ -103,11 +103,11 @@ def run_all_steps(
             state = method.step(step, features, state, videos)
             value = method.exit_value(step, state, videos) if step < num_steps else None
         if value is not None:
-            seen.exit_values[:, step - 1] = value.float()
+            seen.exit_values[:, step - 1] = value.float().cpu()
         seen.opened.append(_opened(videos))
         seen.spent.append(spent())
         with videos.component(OTHER):
-            seen.scores[:, step - 1] = method.classify(step, state, videos).float()
+            seen.scores[:, step - 1] = method.classify(step, state, videos).float().cpu()
         seen.spent.append(spent())
     return seen
 
@@ -184,7 +184,7 @@ def _single_step(
     frames, last, pixels = _opened(videos)
     return Steps(
         video_ids=np.array(video_ids, dtype=np.str_),
-        scores=prediction.scores.float().numpy()[:, None],
+        scores=prediction.scores.float().cpu().numpy()[:, None],
         exit_values=np.full((len(video_ids), 1), np.nan, dtype=np.float32),
         exit_step=np.ones(len(video_ids), dtype=np.int64),
         frames_opened=frames[:, None],
@@ -209,4 +209,6 @@ def _assert_same_cost(steps: Steps, executed: dict[str, npt.NDArray[np.int64]]) 
 
 
 def _rows(state: Any, rows: Tensor) -> Any:
-    return tree_map(lambda leaf: leaf[rows] if isinstance(leaf, Tensor) else leaf, state)
+    return tree_map(
+        lambda leaf: leaf[rows.to(leaf.device)] if isinstance(leaf, Tensor) else leaf, state
+    )

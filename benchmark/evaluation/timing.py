@@ -83,7 +83,7 @@ def _time_run(plan: Plan, key: RunKey) -> Timing:
     trainer = Trainer(plan, key.dataset, key.method)
     trained = trainer.get(key.variant, key.seed, 0)
     ids = audit_sample(trainer.data.fold(0)[1], _VIDEOS)
-    sources = trainer.data.sources(ids, trained.networks or trainer.frozen_networks)
+    sources = trainer.data.computed(ids, trained.networks or trainer.frozen_networks)
     places = torch.arange(len(ids))
     singles = [places[i : i + 1] for i in range(len(ids))]
     lengths = trainer.data.lengths(ids)
@@ -116,7 +116,10 @@ def _seconds(
     keys = video_keys(ids)
     for repeat in range(_REPEATS):
         for batch in batches:
-            videos = Videos(sources, batch, keys[batch.numpy()], lengths[batch.numpy()], seed=0)
+            rows = batch.numpy()
+            videos = Videos(
+                sources, batch, keys[rows], lengths[rows], seed=0, device=trained.device
+            )
             start = time.perf_counter()
             if isinstance(trained.method, EarlyExit):
                 run_with_exits(trained.method, videos)

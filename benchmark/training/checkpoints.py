@@ -63,7 +63,8 @@ def save_stage(
     log: list[dict[str, Any]],
 ) -> None:
     """Write what a stage trained: its parameters, and the buffers of the modules that hold them."""
-    tensors = {n: t.detach().contiguous() for n, t in _trained(method, finetuned, stage).items()}
+    trained = _trained(method, finetuned, stage)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in trained.items()}
     with replace_when_complete(path) as partial:
         save_file(tensors, partial, metadata={"log": json.dumps(log)})
 

@@ -91,9 +91,7 @@ def _batch_norm(  # noqa: PLR0917  (the signature of what it stands for)
 ) -> Tensor:
     """Normalise `[N, C, ...]` by statistics over N and all positions, of all processes."""
     if not training:
-        return F.batch_norm(
-            inputs, running_mean, running_var, weight, bias, False, momentum, eps
-        )
+        return F.batch_norm(inputs, running_mean, running_var, weight, bias, False, momentum, eps)
     values = inputs.float()
     others = [axis for axis in range(values.ndim) if axis != 1]
     shape = [1, -1, *(1 for _ in others[1:])]

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 
-from benchmark.contract import Method
+from benchmark.backbones.registry import Backbone
+from benchmark.backbones.views import CropFlip
+from benchmark.contract import Method, Stage
 from benchmark.data.probe import file_sha256
 from benchmark.errors import explained
 from benchmark.files import digest_of_files, replace_when_complete
-from benchmark.inputs import (
-    Networks,
-    OpenDataset,
-    make_network,
-    open_dataset,
-    weights_digest,
-)
+from benchmark.inputs import Networks, OpenDataset, make_network, open_dataset, weights_digest
 from benchmark.layout import Layout, method_code, stage_code
 from benchmark.methods import load_method, make_params
 from benchmark.plan import Plan
+from benchmark.progress import JobLog
 from benchmark.seeds import derive_seed
 from benchmark.training.checkpoints import (
     StageKey,
@@ -34,6 +32,11 @@ from benchmark.training.checkpoints import (
     stage_params,
 )
 from benchmark.training.fit import Epoch, fit
+from benchmark.training.frozen_features import FrozenFeatures
+from benchmark.training.interrupted import Interrupted
+from benchmark.training.processes import device_of, single_process
+from benchmark.training.together import StageRequest, train_together
+from benchmark.videos import FeatureSource
 
 __all__ = ["Trained", "Trainer", "train_all"]
 
@@ -47,21 +50,35 @@ class Trained:
         networks: fine-tuned with it, by role; none where features come from the store.
         log: a line an epoch, of all its stages.
         checkpoints: the files that it was made of, in the order of the stages.
+        sources: give the features of some videos by role.
+        device: where it runs.
     """
 
     method: Method
     networks: Networks
     log: list[dict[str, Any]]
     checkpoints: list[Path]
+    sources: Callable[[Sequence[str]], Mapping[str, FeatureSource]]
+    device: torch.device
 
 
 class Trainer:
-    """Trains, or finds trained, the variants of one method on one dataset."""
+    """Trains, or finds trained, the variants of one method on one dataset.
 
-    def __init__(self, plan: Plan, dataset: str, method: str) -> None:
-        self.plan, self.name = plan, method
+    Args:
+        plan: of the profile.
+        dataset: its name.
+        method: its name.
+        log: is told how far the work is.
+    """
+
+    def __init__(self, plan: Plan, dataset: str, method: str, log: JobLog | None = None) -> None:
+        self.plan, self.name, self.log = plan, method, log or JobLog(method, None, quiet=True)
         self.data: OpenDataset = open_dataset(plan.config, dataset, plan.roles(dataset, method))
         self.folder = Layout.of(plan.config).runs / dataset / method
+        self.device = device_of(plan.config.compute)
+        self.finetuned_features = Layout.of(plan.config).finetuned_features(dataset, method)
+        self._frozen = FrozenFeatures(self.data, self.finetuned_features, self.log.progress)
         code = method_code(dict(plan.methods), method) + stage_code("train")
         self._code_digest = digest_of_files(code)
 
@@ -80,7 +97,7 @@ class Trainer:
     @cached_property
     def frozen_networks(self) -> Networks:
         """The profile's networks as they are before any fine-tuning."""
-        return {role: make_network(self.plan.config, role) for role in self.data.task.networks}
+        return {role: self._network(role) for role in self.data.task.networks}
 
     @cached_property
     def weights(self) -> dict[str, str]:
@@ -97,29 +114,118 @@ class Trainer:
         stages = list(method.stages)
         log: list[dict[str, Any]] = []
         paths: list[Path] = []
-        for number, stage in enumerate(stages):
-            canonical = stage_params(self.kind, params, stages[: number + 1])
-            key = StageKey(
-                self.data.name,
-                self.name,
-                stage.name,
-                asdict(canonical),
-                seed,
-                fold,
-                self.data.digest,
-                self._code_digest,
-                self.plan.config.training.model_dump(),
-            )
-            path = key.path(self.folder)
+        for number in range(len(stages)):
+            path = self._key(params, stages, number, seed, fold).path(self.folder)
             loaded = load_stage(path, method, networks)
             if loaded is None:
-                self._train(canonical, number, key, paths)
+                self._train_or_delegate(variant, stages[number], number, seed, fold)
                 loaded = load_stage(path, method, networks)
             assert loaded is not None, "it was written a moment ago"
             paths.append(path)
             log += loaded
-        method.eval()
-        return Trained(method, networks, log, paths)
+        return self._ready(method, networks, log, paths, frozen=not stages[-1].finetunes)
+
+    def train(
+        self, variant: str, number: int, seed: int, fold: int, fabric: Fabric | None = None
+    ) -> None:
+        """Train one stage of a variant, whose earlier stages are there, and store it.
+
+        Args:
+            variant: its name.
+            number: of the stage, from 0.
+            seed: of the run.
+            fold: of the dataset.
+            fabric: the processes that train together; this one alone by default.
+        """
+        params = self.params(variant)
+        stages = list(self.kind(self.data.task, params).stages)
+        stage, key = stages[number], self._key(params, stages, number, seed, fold)
+        derived = derive_seed(
+            key.dataset, key.method, sorted(key.params.items()), key.seed, key.fold, key.stage
+        )
+        canonical = stage_params(self.kind, params, stages[: number + 1])
+        method, networks = self._build(canonical, derived)
+        for earlier in range(number):
+            path = self._key(params, stages, earlier, seed, fold).path(self.folder)
+            load_stage(path, method, networks)
+        finetuned = {role: networks[role] for role in stage.finetunes if role in networks}
+        ids = self.data.fold(fold)[0]
+        log: list[dict[str, Any]] = []
+
+        def note(epoch: Epoch) -> None:
+            log.append(asdict(epoch))
+            self.log.write(f"{variant}, seed {seed}, fold {fold}: {epoch}")
+
+        def augmented(epoch_seed: int) -> Mapping[str, FeatureSource]:
+            return self.data.computed(ids, networks, CropFlip(epoch_seed))
+
+        config, path = self.plan.config, key.path(self.folder)
+        every = config.compute.checkpoint_epochs
+        interrupted = Interrupted.beside(path, every) if every else None
+        fabric = fabric or single_process(config.training.precision, config.compute.accelerator)
+        crops = config.training.augmentation == "crop_flip" and finetuned
+        fit(
+            method,
+            stage,
+            self.data.training_set(
+                fold,
+                self._sources(method, networks, ids, frozen=not finetuned),
+                augmented if crops else None,
+            ),
+            config.training,
+            derived,
+            finetuned=list(finetuned.values()),
+            fabric=fabric,
+            interrupted=interrupted,
+            report=note,
+            watch=self.log.stage(f"{variant}, stage {stage.name}"),
+        )
+        if fabric.is_global_zero:
+            save_stage(path, method, stage.name, finetuned, log)
+            if interrupted:
+                interrupted.forget()
+
+    def forget_features(self) -> None:
+        """Delete the features of fine-tuned networks that were kept while the job ran."""
+        self._frozen.forget()
+
+    def _train_or_delegate(
+        self, variant: str, stage: Stage, number: int, seed: int, fold: int
+    ) -> None:
+        """Train here, or in processes of their own where several fine-tune together."""
+        compute = self.plan.config.compute
+        if compute.devices * compute.num_nodes == 1 or not (
+            stage.finetunes and self.plan.config.backbone.finetune
+        ):
+            self.train(variant, number, seed, fold)
+            return
+        request = StageRequest(
+            config=self.plan.config,
+            dataset=self.data.name,
+            method=self.name,
+            variant=variant,
+            number=number,
+            seed=seed,
+            fold=fold,
+            folder=self.folder,
+        )
+        train_together(request)
+
+    def _key(
+        self, params: Any, stages: Sequence[Stage], number: int, seed: int, fold: int
+    ) -> StageKey:
+        canonical = stage_params(self.kind, params, stages[: number + 1])
+        return StageKey(
+            self.data.name,
+            self.name,
+            stages[number].name,
+            asdict(canonical),
+            seed,
+            fold,
+            self.data.digest,
+            self._code_digest,
+            self.plan.config.training.model_dump(),
+        )
 
     def _released(self, params: Any, variant: str, given: Path) -> Trained:
         """Return a variant with published weights; the run keeps a copy of their file."""
@@ -131,58 +237,55 @@ class Trainer:
         torch.manual_seed(0)  # every weight is replaced
         roles = self.plan.variant_roles(self.name, variant)
         method = self.kind(self.data.task, params)
-        networks = {role: make_network(self.plan.config, role) for role in roles}
+        networks = {role: self._network(role) for role in roles}
         load_released(path, method, networks, given)
-        method.eval()
-        return Trained(method, networks, [], [path])
+        return self._ready(method, networks, [], [path], frozen=True)
 
     def _build(self, params: Any, seed: int) -> tuple[Method, Networks]:
         torch.manual_seed(seed)
         method = self.kind(self.data.task, params)
         roles = self.data.task.networks if self.plan.config.backbone.finetune else ()
-        return method, {role: make_network(self.plan.config, role) for role in roles}
+        return method, {role: self._network(role) for role in roles}
 
-    def _train(self, params: Any, number: int, key: StageKey, before: Sequence[Path]) -> None:
-        seed = derive_seed(
-            key.dataset, key.method, sorted(key.params.items()), key.seed, key.fold, key.stage
-        )
-        method, networks = self._build(params, seed)
-        for path in before:
-            load_stage(path, method, networks)
-        stage = list(method.stages)[number]
-        finetuned = {role: networks[role] for role in stage.finetunes if role in networks}
-        log: list[dict[str, Any]] = []
+    def _network(self, role: str) -> Backbone:
+        return make_network(self.plan.config, role).to(self.device)
 
-        def note(epoch: Epoch) -> None:
-            log.append(asdict(epoch))
+    def _sources(
+        self, method: Method, networks: Networks, video_ids: Sequence[str], *, frozen: bool
+    ) -> dict[str, FeatureSource]:
+        """Return the features of some videos: stored ones where nothing changes the networks."""
+        if not networks:
+            return self.data.stored(video_ids)
+        computed = self.data.computed(video_ids, networks)
+        stored = self._frozen.sources(method, networks, video_ids) if frozen else {}
+        return {**computed, **stored}
 
-        fit(
-            method,
-            stage,
-            self.data.training_set(key.fold, networks),
-            self.plan.config.training,
-            seed,
-            finetuned=list(finetuned.values()),
-            report=note,
-        )
-        save_stage(key.path(self.folder), method, stage.name, finetuned, log)
+    def _ready(
+        self,
+        method: Method,
+        networks: Networks,
+        log: list[dict[str, Any]],
+        paths: list[Path],
+        *,
+        frozen: bool,
+    ) -> Trained:
+        method.eval().to(self.device)
+
+        def sources(video_ids: Sequence[str]) -> dict[str, FeatureSource]:
+            return self._sources(method, networks, video_ids, frozen=frozen)
+
+        return Trained(method, networks, log, paths, sources, self.device)
 
 
-def train_all(
-    plan: Plan,
-    dataset: str,
-    method: str,
-    seeds: Sequence[int],
-    progress: Callable[[int, int], None],
-) -> list[dict[str, Any]]:
+def train_all(trainer: Trainer, seeds: Sequence[int]) -> list[dict[str, Any]]:
     """Train every variant of a method for some seeds.
 
     Returns:
         one entry for each (variant, seed): the SHA-256 of its checkpoints, or why it failed. A
         method that fails is recorded and the others go on.
     """
-    trainer = Trainer(plan, dataset, method)
-    variants = plan.variants[dataset, method]
+    plan, method = trainer.plan, trainer.name
+    variants = plan.variants[trainer.data.name, method]
     folds = range(trainer.data.manifest.num_folds)
     entries: list[dict[str, Any]] = []
     for variant in variants:
@@ -202,5 +305,5 @@ def train_all(
             except Exception as fault:
                 entry["failed"] = f"training: {explained(fault)}"
             entries.append(entry)
-            progress(len(entries), len(variants) * len(seeds))
+            trainer.log.progress(len(entries), len(variants) * len(seeds))
     return entries

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -98,6 +100,10 @@ class Method(EarlyExit):
             return self.gates.parameters()
         return [p for name, p in self.named_parameters() if not name.startswith("gates.")]
 
+    def candidates(self, lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the T equally spaced frames, in temporal order."""
+        return equally_spaced(lengths, self.num_steps)
+
     def loss(self, stage: str, videos: Videos) -> Tensor:
         """Return Eq. 4 in the first stage, Eq. 5 in the second."""
         assert videos.targets is not None
@@ -144,7 +150,7 @@ class Method(EarlyExit):
         return probabilities(logits, multi_label=self.task.multi_label)
 
     def _positions(self, videos: Videos, order: Order) -> Tensor:
-        candidates = torch.from_numpy(equally_spaced(videos.lengths, self.num_steps))
+        candidates = torch.from_numpy(self.candidates(videos.lengths))
         seed = derive_seed(videos.seed, "frame order")
         visits = visiting_order(order, self.num_steps, videos.keys, seed)
         return candidates.gather(1, torch.from_numpy(visits.copy()))

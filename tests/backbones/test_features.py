@@ -8,12 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.backbones.features import (
-    ComputedFeatures,
-    StoredFeatures,
-    count_macs_per_input,
-    extract_features,
-)
+from benchmark.backbones.feature_store import StoredFeatures, extract_features
+from benchmark.backbones.features import ComputedFeatures, count_macs_per_input
 from benchmark.cost.meter import Meter
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.predict import predict_videos
@@ -39,7 +35,8 @@ def test_stored_features_and_pixels_give_the_same_run(small_plan, tmp_path, meth
         trained.method.exit_threshold = _typical_value(trainer, trained)
     train, test = trainer.data.fold(0)
     stored = predict_videos(trainer.data, trained, train + test, 0)
-    pixels = replace(trained, networks={"backbone": make_network(small_plan().config)})
+    networks = {"backbone": make_network(small_plan().config)}
+    pixels = replace(trained, sources=lambda ids: trainer.data.computed(ids, networks))
     computed = predict_videos(trainer.data, pixels, train + test, 0, batch=9)
     assert (computed.exit_step == stored.exit_step).all()
     assert (computed.positions == stored.positions).all()

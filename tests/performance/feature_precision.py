@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -62,7 +64,11 @@ def main() -> None:
             role: InPrecision(network, half=half)
             for role, network in trainer.frozen_networks.items()
         }
-        run = replace(trained, networks=networks)
+
+        def computed(video_ids: Sequence[str], networks: Mapping[str, Any] = networks) -> Any:
+            return trainer.data.computed(video_ids, networks)
+
+        run = replace(trained, sources=computed)
         rows[half] = predict_videos(trainer.data, run, ids, prediction_seed(key), batch=32)
         for role, network in networks.items():
             spent = 1e3 * network.seconds / network.num_frames

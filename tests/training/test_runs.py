@@ -1,6 +1,7 @@
 """Training gives the same weights whoever asks, in whatever order, however often it is stopped."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -125,9 +126,37 @@ def test_a_failed_run_is_recorded_and_the_others_go_on(small_plan, tmp_path, mon
     plan = small_plan()
     wrong = plan.methods["uniform_k"].manifest.variants["k3"].params
     monkeypatch.setitem(wrong, "train_frames", -1)
-    entries = train_all(plan, "long", "uniform_k", [0, 1], lambda done, total: None)
+    entries = train_all(Trainer(plan, "long", "uniform_k"), [0, 1])
     failed = {entry["variant"] for entry in entries if "failed" in entry}
     assert failed == {"k3"}
     assert all(entry["failed"].startswith("training: ") for entry in entries if "failed" in entry)
     assert len(entries) == 8
     assert all(entry["checkpoints"] for entry in entries if "failed" not in entry)
+
+
+def test_gates_of_a_fine_tuned_backbone_read_its_features_from_a_store(trainer, monkeypatch):
+    made = trainer(finetune=True)
+    frames = []
+    forward = type(made.frozen_networks["backbone"]).forward
+
+    def counting(self, inputs):
+        frames.append(len(inputs))
+        return forward(self, inputs)
+
+    monkeypatch.setattr(type(made.frozen_networks["backbone"]), "forward", counting)
+    trained = made.get("default", 0, 0)
+    ids = made.data.fold(0)[1]
+    first = predict_videos(made.data, trained, ids, 0)
+    frames.clear()
+    others = [made.get(variant, 0, 0) for variant in ("beta_1e-2", "beta_1e-6")]
+    for other in others:
+        predict_videos(made.data, other, ids, 0)
+    assert sum(frames) <= 4  # counting what one input costs, no frame of a video
+    pixels = replace(trained, sources=lambda ids: made.data.computed(ids, trained.networks))
+    again = predict_videos(made.data, pixels, ids, 0, batch=5)
+    assert (again.exit_step == first.exit_step).all()
+    np.testing.assert_allclose(again.scores, first.scores, atol=1e-5)
+    assert (again.macs() == first.macs()).all()
+    kept = set(made.finetuned_features.iterdir())
+    made.forget_features()
+    assert len(kept - set(made.finetuned_features.iterdir())) == 2  # to train on, to test on

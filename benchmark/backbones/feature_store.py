@@ -1,0 +1,208 @@
+"""The feature store: what a network says of stored frames, computed once for all who ask.
+
+An optimisation only. It gives the features that the network itself gives for a frame, and charges
+the work that the network was counted to execute.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from benchmark.backbones.features import count_macs_per_input, load_inputs
+from benchmark.backbones.registry import Backbone
+from benchmark.cost.meter import Meter
+from benchmark.data.frame_store import FrameStore
+from benchmark.data.probe import file_sha256
+from benchmark.errors import BenchmarkError
+from benchmark.files import digest_of, replace_when_complete, write_json
+from benchmark.videos import FeatureSource
+
+__all__ = ["FeaturesOnDemand", "Inputs", "StoredFeatures", "extract_features"]
+
+_PIXELS_PER_BATCH = {"cpu": 800_000, "cuda": 16_000_000}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Some videos, and where in each a network's inputs begin.
+
+    Attributes:
+        videos: N ids.
+        starts: `[N, K]` int64, stored positions, ascending in each row; repetitions stand for
+            fewer.
+    """
+
+    videos: tuple[str, ...]
+    starts: npt.NDArray[np.int64]
+
+    @property
+    def digest(self) -> str:
+        """Return what changes with any id or position."""
+        return digest_of([self.videos, hashlib.sha256(self.starts.tobytes()).hexdigest()])
+
+
+def extract_features(
+    store: FrameStore,
+    backbone: Backbone,
+    weights_digest: str,
+    folder: Path,
+    *,
+    inputs: Inputs | None = None,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Compute the features of every stored frame, or of clips that follow each other.
+
+    Writes `features.npy`, `[all inputs, D]` float32, and `index.json` with each video's first row
+    and the SHA-256 of the former; `starts.npy`, where only some inputs are asked for.
+    Batches are made of the same frames, and computed by one thread each, for any number of
+    workers: so are the bytes. A store that is there already, of these frames and weights, is kept.
+
+    Args:
+        store: the frames.
+        backbone: the network, on the device that computes.
+        weights_digest: of its weights.
+        folder: receives the files.
+        inputs: the videos and positions that are wanted; all by default.
+        workers: threads.
+        progress: called with (videos done, videos in all).
+    """
+    network = backbone.network
+    videos = list(inputs.videos if inputs else store.video_ids)
+    facts = {
+        "schema_version": 2,
+        "frames_digest": store.digest,
+        "weights_digest": weights_digest,
+        "size": network.size,
+        "num_frames": network.num_frames,
+        "macs_per_input": count_macs_per_input(backbone),
+        "videos": videos,
+        "inputs_digest": inputs.digest if inputs else None,
+    }
+    if _is_there(folder, facts):
+        return
+    starts: list[Sequence[int]] = (
+        list(inputs.starts.tolist())
+        if inputs
+        else [range(0, store.num_positions(video), network.num_frames) for video in videos]
+    )
+    first = np.concatenate([[0], np.cumsum([len(own) for own in starts])])
+    shape = (int(first[-1]), network.num_features)
+    per_video = max(map(len, starts)) * network.num_frames * network.size**2
+    per_batch = max(1, _PIXELS_PER_BATCH[backbone.mean.device.type] // per_video)
+    blocks = [range(i, min(i + per_batch, len(videos))) for i in range(0, len(videos), per_batch)]
+
+    def compute(block: range) -> npt.NDArray[np.float32]:
+        with torch.inference_mode():
+            parts = [load_inputs(store, backbone, videos[i], starts[i]) for i in block]
+            features: npt.NDArray[np.float32] = backbone(torch.cat(parts)).cpu().numpy()
+        return features
+
+    if inputs:
+        with replace_when_complete(folder / "starts.npy") as partial, partial.open("wb") as file:
+            np.save(file, inputs.starts)
+    with (
+        replace_when_complete(folder / "features.npy") as partial,
+        ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+    ):
+        rows = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
+        for block, features in zip(blocks, pool.map(compute, blocks), strict=True):
+            rows[first[block.start] : first[block.stop]] = features
+            if progress:
+                progress(block.stop, len(videos))
+        rows.flush()
+    sha256 = file_sha256(folder / "features.npy")
+    write_json(folder / "index.json", {**facts, "first_row": first.tolist(), "sha256": sha256})
+
+
+def _is_there(folder: Path, facts: dict[str, object]) -> bool:
+    try:
+        index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    rows = folder / "features.npy"
+    same = rows.is_file() and all(index.get(k) == facts[k] for k in facts)
+    return same and index.get("sha256") == file_sha256(rows)
+
+
+class StoredFeatures:
+    """Features read from the feature store, for the given videos in the given order."""
+
+    def __init__(self, folder: Path, video_ids: Sequence[str], frames_digest: str) -> None:
+        index_path = folder / "index.json"
+        try:
+            index = json.loads(index_path.read_text(encoding="utf-8"))
+            # Copied on write, that is never: PyTorch wants arrays that it could write to.
+            rows = np.load(folder / "features.npy", mmap_mode="c")
+            chosen = index["inputs_digest"] is not None
+            starts = np.load(folder / "starts.npy") if chosen else None
+        except (OSError, ValueError, KeyError) as fault:
+            raise BenchmarkError(
+                f"no readable feature store ({fault})", where=folder, fix="run the workflow again"
+            ) from fault
+        if index["frames_digest"] != frames_digest:
+            raise BenchmarkError(
+                "features were computed from other frames than are stored now",
+                where=index_path,
+                fix=f"delete {folder} and run the workflow again",
+            )
+        self._macs_per_input = int(index["macs_per_input"])
+        self.size, self.num_frames = int(index["size"]), int(index["num_frames"])
+        place = {video: number for number, video in enumerate(index["videos"])}
+        first = np.array(index["first_row"])
+        numbers = np.array([place[video] for video in video_ids], dtype=np.int64)
+        self._rows = torch.from_numpy(rows)
+        self._first = torch.from_numpy(first[numbers])
+        self._starts = None if starts is None else torch.from_numpy(starts[numbers])
+
+    def features(
+        self, videos: Tensor, starts: Tensor, meter: Meter | None, rows: Tensor, component: str
+    ) -> Tensor:
+        """See `benchmark.videos.FeatureSource`."""
+        if meter is not None:
+            meter.add(component, rows, self._macs_per_input * starts.shape[1])
+        return self._rows[self._first[videos][:, None] + self._places(videos, starts)]
+
+    def _places(self, videos: Tensor, starts: Tensor) -> Tensor:
+        """Return the number of each input among those of its video: `[N, K]`."""
+        if self._starts is None:
+            return starts // self.num_frames
+        found = self._starts[videos][:, None] == starts[..., None]
+        if not found.any(-1).all():
+            raise BenchmarkError(
+                "a position was asked for that the method's candidates do not hold",
+                where="Method.candidates",
+                fix="return every position that training or prediction may open, or None",
+            )
+        return found.int().argmax(-1)
+
+
+class FeaturesOnDemand:
+    """A feature store that is made when the first feature is asked for; many networks never are."""
+
+    def __init__(self, backbone: Backbone, make: Callable[[], FeatureSource]) -> None:
+        self.size, self.num_frames = backbone.network.size, backbone.network.num_frames
+        self._make = make
+
+    @cached_property
+    def _made(self) -> FeatureSource:
+        # In a thread of its own, where no counter listens: a video is charged when it is asked for.
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(self._make).result()
+
+    def features(
+        self, videos: Tensor, starts: Tensor, meter: Meter | None, rows: Tensor, component: str
+    ) -> Tensor:
+        """See `benchmark.videos.FeatureSource`."""
+        return self._made.features(videos, starts, meter, rows, component)

@@ -1,0 +1,82 @@
+"""Features of networks that a stage leaves alone: computed once, for all variants that share them.
+
+After FrameExit's first stage its backbone is frozen, so the gates of every beta, and the
+predictions with all of them, need each candidate frame's features once. They are kept while the
+job runs, and found again by one that was killed.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.backbones.feature_store import (
+    FeaturesOnDemand,
+    Inputs,
+    StoredFeatures,
+    extract_features,
+)
+from benchmark.backbones.registry import Backbone
+from benchmark.contract import Method
+from benchmark.files import digest_of
+from benchmark.inputs import Networks, OpenDataset, weights_digest
+from benchmark.videos import FeatureSource
+
+__all__ = ["FrozenFeatures"]
+
+
+class FrozenFeatures:
+    """The feature stores of one method's fine-tuned networks.
+
+    Args:
+        data: the dataset.
+        folder: receives a folder for each network and set of inputs.
+        progress: called with (videos done, videos in all).
+    """
+
+    def __init__(
+        self, data: OpenDataset, folder: Path, progress: Callable[[int, int], None] | None = None
+    ) -> None:
+        self._data, self._folder, self._progress = data, folder, progress
+        self._used: set[Path] = set()
+
+    def sources(
+        self, method: Method, networks: Networks, video_ids: Sequence[str]
+    ) -> dict[str, FeatureSource]:
+        """Return features of some videos by role; those of networks that nobody asks cost nothing.
+
+        Networks are left out where the method's candidates are not known, or come from another
+        network's grid of clips.
+        """
+        candidates = method.candidates(self._data.lengths(video_ids))
+        if candidates is None:
+            return {}
+        inputs = Inputs(tuple(video_ids), np.sort(candidates, axis=1))
+        return {role: self._of(network, inputs) for role, network in networks.items()}
+
+    def forget(self) -> None:
+        """Delete the stores that were used here: they can be computed again."""
+        for folder in self._used:
+            shutil.rmtree(folder, ignore_errors=True)
+        self._used.clear()
+
+    def _of(self, network: Backbone, inputs: Inputs) -> FeatureSource:
+        def make() -> FeatureSource:
+            digest = weights_digest(network)
+            size = network.network.size
+            folder = self._folder / digest_of([digest, size, inputs.digest, self._data.digest])
+            self._used.add(folder)
+            extract_features(
+                self._data.store,
+                network,
+                digest,
+                folder,
+                inputs=inputs,
+                progress=self._progress,
+            )
+            return StoredFeatures(folder, inputs.videos, self._data.store.digest)
+
+        return FeaturesOnDemand(network, make)

@@ -1,0 +1,74 @@
+"""A stage that several processes train together: asked for here, run in `training/worker.py`.
+
+The job itself stays one process, and so does all else that it does.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from benchmark.config import Config
+from benchmark.errors import BenchmarkError
+from benchmark.files import digest_of, write_text
+from benchmark.training.launch import launch_command
+
+__all__ = ["StageRequest", "train_together"]
+
+_WORKER = ("-m", "benchmark.training.worker")
+
+
+class StageRequest(BaseModel):
+    """Which stage is to be trained.
+
+    Attributes:
+        config: the profile.
+        dataset: its name.
+        method: its name.
+        variant: of the method; all that share the stage get the same weights.
+        number: of the stage, from 0.
+        seed: of the run.
+        fold: of the dataset.
+        folder: of the method's checkpoints.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    config: Config
+    dataset: str
+    method: str
+    variant: str
+    number: int
+    seed: int
+    fold: int
+    folder: Path
+
+    @classmethod
+    def load(cls, path: Path) -> StageRequest:
+        """Read a request that `train_together` wrote."""
+        return cls.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def train_together(request: StageRequest) -> None:
+    """Start the processes of the profile, and wait until rank 0 has stored the stage.
+
+    Raises:
+        BenchmarkError: with the cause that the first failing process gives, or its exit code.
+    """
+    text = request.model_dump_json()
+    path = request.folder / f"request-{digest_of(text)}.json"
+    causes = path.with_suffix(".cause")
+    write_text(path, text)
+    causes.unlink(missing_ok=True)
+    command = launch_command(request.config.compute, [*_WORKER, str(path)], os.environ)
+    try:
+        code = subprocess.run(command, check=False).returncode
+        if code:
+            cause = causes.read_text(encoding="utf-8") if causes.is_file() else f"exit code {code}"
+            raise BenchmarkError(cause, where="a process that trains with others")
+    finally:
+        path.unlink(missing_ok=True)
+        causes.unlink(missing_ok=True)

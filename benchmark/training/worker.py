@@ -1,0 +1,41 @@
+"""`python -m benchmark.training.worker FILE`: one of the processes that train a stage together."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from benchmark.errors import explained
+from benchmark.files import write_text
+from benchmark.plan import make_plan
+from benchmark.progress import JobLog
+from benchmark.training.processes import join_processes
+from benchmark.training.runs import Trainer
+from benchmark.training.together import StageRequest
+
+__all__ = ["run"]
+
+
+def run(path: Path) -> None:
+    """Train what a request asks for, as one of its processes."""
+    request = StageRequest.load(path)
+    config = request.config
+    fabric = join_processes(config.compute, config.training.precision)
+    title = f"train {request.method} on {request.dataset}"
+    log = JobLog(title, None, quiet=not fabric.is_global_zero)
+    trainer = Trainer(make_plan(config), request.dataset, request.method, log)
+    trainer.folder, trainer.device = request.folder, fabric.device
+    trainer.train(request.variant, request.number, request.seed, request.fold, fabric)
+    fabric.barrier()
+
+
+if __name__ == "__main__":
+    asked = Path(sys.argv[1])
+    try:
+        run(asked)
+    except Exception as fault:
+        causes = asked.with_suffix(".cause")
+        if not causes.exists():  # the others fail because one did
+            write_text(causes, f"rank {os.environ.get('RANK', '0')}: {explained(fault)}")
+        raise
