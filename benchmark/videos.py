@@ -149,7 +149,7 @@ class Videos:
         positions = positions.cpu()
         self._open(positions.numpy(), source)
         features = source.features(self._indices, positions, self._meter, self._rows, network)
-        return features.to(self.device)
+        return features.to(self.device, torch.get_default_dtype())  # float64 where that trains
 
     def random(self, purpose: str, count: int) -> npt.NDArray[np.float64]:
         """Draw `count` numbers in [0, 1) for each video: `[N, count]`, in any batch the same."""

@@ -135,11 +135,11 @@ class Backbone(nn.Module):
             frames: `[N, H, W, 3]` uint8, H = W = `network.size`; `[N, L, H, W, 3]` for clips.
 
         Returns:
-            `[N, D]` float32.
+            `[N, D]` float32, also where autocast computes in fewer bits.
         """
         on_device = frames.to(self.mean.device, non_blocking=True)
-        scaled = (on_device.float() - self.mean) / self.std
-        features: Tensor = self.body(scaled.movedim(-1, 1)).float()
+        scaled = (on_device.to(self.mean.dtype) - self.mean) / self.std
+        features: Tensor = self.body(scaled.movedim(-1, 1)).to(self.mean.dtype)
         return features
 
 

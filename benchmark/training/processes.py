@@ -12,13 +12,12 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
-import torch.distributed
+import torch.distributed as dist
 import torch.nn.functional as F
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor
-from torch.distributed.nn.functional import all_reduce
 from torch.overrides import TorchFunctionMode
 
 from benchmark.config import Compute, Precision
@@ -92,15 +91,15 @@ def _batch_norm(  # noqa: PLR0917  (the signature of what it stands for)
     """Normalise `[N, C, ...]` by statistics over N and all positions, of all processes."""
     if not training:
         return F.batch_norm(inputs, running_mean, running_var, weight, bias, False, momentum, eps)
-    values = inputs.float()
+    values = inputs if inputs.dtype == torch.float64 else inputs.float()
     others = [axis for axis in range(values.ndim) if axis != 1]
     shape = [1, -1, *(1 for _ in others[1:])]
     sums = torch.cat([values.sum(others), values.new_tensor([values.numel() / values.shape[1]])])
-    sums = all_reduce(sums)  # type: ignore[no-untyped-call]
+    sums = _sum_of_all(sums)
     count = sums[-1].detach()
     mean = sums[:-1] / count
     centred = values - mean.view(shape)
-    var = all_reduce(centred.square().sum(others)) / count  # type: ignore[no-untyped-call]
+    var = _sum_of_all(centred.square().sum(others)) / count
     with torch.no_grad():
         if running_mean is not None and running_var is not None:
             running_mean.lerp_(mean.to(running_mean.dtype), momentum)
@@ -112,3 +111,24 @@ def _batch_norm(  # noqa: PLR0917  (the signature of what it stands for)
         normed = normed + bias.view(shape)
     result: Tensor = normed.to(inputs.dtype)
     return result
+
+
+class _SumOfAll(torch.autograd.Function):
+    """The sum over all processes, whose gradient is the sum of their gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        total = values.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].clone()
+        dist.all_reduce(total)
+        return total
+
+
+def _sum_of_all(values: Tensor) -> Tensor:
+    total: Tensor = _SumOfAll.apply(values)
+    return total

@@ -65,7 +65,9 @@ def train_together(request: StageRequest) -> None:
     causes.unlink(missing_ok=True)
     command = launch_command(request.config.compute, [*_WORKER, str(path)], os.environ)
     try:
-        code = subprocess.run(command, check=False).returncode
+        # Else each process warns that a method might have used all of its parameters.
+        environ = {"TORCH_CPP_LOG_LEVEL": "ERROR", **os.environ}
+        code = subprocess.run(command, check=False, env=environ).returncode
         if code:
             cause = causes.read_text(encoding="utf-8") if causes.is_file() else f"exit code {code}"
             raise BenchmarkError(cause, where="a process that trains with others")
