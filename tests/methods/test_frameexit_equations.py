@@ -211,3 +211,31 @@ def test_the_first_gate_sees_the_first_frame_only(build, run, memory_videos):
     with torch.no_grad():
         method.gates.project.weight[1, :, 64:] += 1
     assert (run(method, videos).exit_values[:, 1] != steps.exit_values[:, 1]).any()
+
+
+@pytest.mark.parametrize("pooling", ["max", "average"])
+def test_a_frames_gradient_is_that_of_all_losses_that_saw_it(build, memory_videos, pooling):
+    """Eq. 4: the first frame learns from all T classifiers, the last from its own alone."""
+    videos, method = memory_videos(num=1), build("frameexit", pooling=pooling)
+    videos.features.requires_grad_()
+    method.loss("classifiers", videos.batch()).backward()
+    plain, stored = PlainFrameExit(method), videos.features.detach().double().numpy()[0]
+    visits, target = LISTS["coarse_to_fine"], videos.targets[0].numpy()
+
+    def loss(changed, first=1):
+        z = plain.accumulated(changed, visits)
+        return sum(plain.loss_of(t, z[t - 1], target) for t in range(first, T + 1)) / T
+
+    for step in (1, 4, T):
+        position = CANDIDATES[visits[step - 1]]
+        slopes = np.zeros((2, stored.shape[1]))
+        for unit, (row, first) in itertools.product(range(stored.shape[1]), ((0, 1), (1, step))):
+            more, less = stored.copy(), stored.copy()
+            more[position, unit] += 1e-6
+            less[position, unit] -= 1e-6
+            slopes[row, unit] = (loss(more, first) - loss(less, first)) / 2e-6
+        found = videos.features.grad[0, position].numpy()
+        np.testing.assert_allclose(found, slopes[0], atol=1e-4)
+        np.testing.assert_allclose(slopes[1], slopes[0], atol=1e-8)  # no earlier loss saw it
+        assert step > 1 or np.abs(found).max() > 1e-3  # others may hold no maximum
+    assert not videos.features.grad[0, 1].any()  # no candidate

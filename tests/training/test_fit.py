@@ -9,8 +9,10 @@ from torch import nn
 
 from benchmark.config import Training
 from benchmark.contract import Method, Stage, Task
+from benchmark.errors import BenchmarkError
 from benchmark.training.batches import TrainingSet
 from benchmark.training.fit import fit
+from benchmark.training.interrupted import Interrupted
 
 SCHEDULE = Training(head_units=8, learning_rate=0.01, batch_size=10, epochs_scale=0.1)
 
@@ -133,3 +135,94 @@ class _Plain(Method):
 def test_a_loss_that_is_no_number_ends_the_training(videos, factor):
     with pytest.raises(FloatingPointError, match=r"loss of stage 'first' is .* in epoch 1"):
         _fit(videos, method=Noting(factor))
+
+
+class Linear(Method):
+    """A linear layer with dropout, without batch norm: parts of a batch do not meet."""
+
+    def __init__(self, dropout=0.0):
+        super().__init__(Task(("a", "b"), False, 6, 8), None)
+        torch.manual_seed(0)
+        self.layers = nn.Sequential(nn.Dropout(dropout), nn.Linear(6, 2))
+
+    stages = ()
+
+    def predict(self, videos):
+        raise AssertionError("not asked")
+
+    def loss(self, stage, videos):
+        features = videos.features(torch.zeros(len(videos), 1).long())[:, 0]
+        return nn.functional.cross_entropy(self.layers(features), videos.targets)
+
+
+def test_parts_in_turn_take_the_step_of_the_whole_batch(videos):
+    changes = {"precision": "64-true", "epochs_scale": 0.2}
+    whole, log = _fit(videos, method=Linear(), schedule=SCHEDULE.model_copy(update=changes))
+    # 23 videos in 3 batches of 8, 8 and 7: the parts are not equal.
+    schedule = SCHEDULE.model_copy(update={**changes, "accumulate": 3})
+    parts, log_of_parts = _fit(videos, method=Linear(), schedule=schedule)
+    for name, tensor in whole.state_dict().items():
+        torch.testing.assert_close(parts.state_dict()[name], tensor, atol=1e-8, rtol=0)
+    losses = [[epoch.loss for epoch in one] for one in (log, log_of_parts)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-6)
+    assert whole.layers[1].weight.std() > 0.05
+
+
+def test_a_batch_that_has_fewer_videos_than_parts_is_refused(videos):
+    schedule = SCHEDULE.model_copy(update={"accumulate": 8})
+    with pytest.raises(BenchmarkError, match=r"batch of 7 videos cannot be cut into 8 parts.*Fix"):
+        _fit(videos, schedule=schedule)
+
+
+class KilledError(Exception):
+    """Stands for a power cut."""
+
+
+@pytest.mark.parametrize(("every", "dies_in", "repeated"), [(1, 4, 0), (2, 4, 1), (3, 2, 1)])
+def test_a_killed_stage_goes_on_from_its_last_state_to_the_same_bits(
+    videos, tmp_path, every, dies_in, repeated
+):
+    schedule = SCHEDULE.model_copy(update={"epochs_scale": 0.2})
+    interrupted = Interrupted.beside(tmp_path / "stage.safetensors", every)
+    stage = Stage("all", (), 35, (16, 30))
+    undisturbed, expected = Linear(0.5), []
+    fit(undisturbed, stage, videos, schedule, 1, report=expected.append)
+
+    def die(epoch):
+        if epoch.epoch == dies_in:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        fit(Linear(0.5), stage, videos, schedule, 1, interrupted=interrupted, report=die)
+    steps, log, resumed = [], [], Linear(0.5)
+    fit(
+        resumed,
+        stage,
+        videos,
+        schedule,
+        1,
+        interrupted=interrupted,
+        report=log.append,
+        watch=lambda done, *_: steps.append(done),
+    )
+    assert log == expected
+    for name, tensor in undisturbed.state_dict().items():
+        assert torch.equal(resumed.state_dict()[name], tensor), name
+    # Three batches an epoch; those before the last state are not computed again.
+    assert min(steps) == 3 * (dies_in - 1 - repeated) + 1
+    assert interrupted.path.exists()
+    interrupted.forget()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_state_that_was_cut_off_is_no_state(videos, tmp_path):
+    interrupted = Interrupted.beside(tmp_path / "stage.safetensors", 1)
+    stage, expected = Stage("all", (), 20, (16,)), []
+    first = Linear()
+    fit(first, stage, videos, SCHEDULE, 1, interrupted=interrupted, report=expected.append)
+    whole = interrupted.path.read_bytes()
+    interrupted.path.write_bytes(whole[: len(whole) // 2])
+    again, log = Linear(), []
+    fit(again, stage, videos, SCHEDULE, 1, interrupted=interrupted, report=log.append)
+    assert log == expected
+    assert torch.equal(again.layers[1].weight, first.layers[1].weight)
