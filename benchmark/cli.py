@@ -61,8 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     schema.add_argument("--folder", type=Path, help="default: workflow/schemas")
     schema.set_defaults(run=_schemas)
 
-    show = commands.add_parser("show", help="print a table of a finished run")
-    show.add_argument("table", nargs="?", default="table1")
+    show = commands.add_parser("show", help="print a table of a finished run, or its videos")
+    show.add_argument("table", nargs="?", default="table1", help="'videos': what was found of them")
     show.add_argument("--profile", default="builtin")
     show.add_argument("--results", default="results")
     show.set_defaults(run=_show)
@@ -119,9 +119,13 @@ def _schemas(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
+    from benchmark.data.manifest_report import print_reports  # noqa: PLC0415
     from benchmark.jobs import finished_plan  # noqa: PLC0415
     from benchmark.reporting.tables import print_table  # noqa: PLC0415
 
     plan = finished_plan(args.results, args.profile)
+    if args.table == "videos":
+        print_reports(plan.config)
+        return 0
     print_table(plan.config, dict(plan.methods), args.table)
     return 0

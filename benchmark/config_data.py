@@ -16,6 +16,8 @@ __all__ = [
     "HvuVideos",
     "KineticsVideos",
     "Listed",
+    "OnDuplicate",
+    "Published",
     "Role",
     "Sampling",
     "Strict",
@@ -24,6 +26,7 @@ __all__ = [
 Metric = Literal["map", "top1"]
 Role = Literal["long", "short", "multi"]
 Loss = Literal["cross_entropy", "binary_cross_entropy"]
+OnDuplicate = Literal["error", "keep_train", "keep_val", "keep_first"]
 PaperDataset = Literal["ActivityNet", "Mini-Kinetics", "HVU"]
 PAPER_DATASETS: dict[Role, PaperDataset] = {
     "long": "ActivityNet",
@@ -53,6 +56,22 @@ class Listed(Strict):
     """Videos of the user, below a folder that may be named by a placeholder of the profile."""
 
     root: str = Field(description="folder of the videos; may hold {clips_root} or its like")
+    on_duplicate: OnDuplicate = Field(
+        "error", description="what to do with a video on both sides of a split"
+    )
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The files that say which videos there are, relative to root."""
+        keys = ("csv", "annotations", "train", "val", "tags", "classes")
+        return tuple(name for key in keys if (name := getattr(self, key, None)) is not None)
+
+
+class Published(Listed):
+    """Videos of a published dataset, below `root` in whatever folders."""
+
+    # Such datasets hold the same bytes under several ids. What is tested on stays as published.
+    on_duplicate: OnDuplicate = "keep_val"
 
 
 class CsvVideos(Listed):
@@ -65,10 +84,9 @@ class CsvVideos(Listed):
     group: str | None = Field(None, description="column that never stands on both sides")
     num_folds: int = Field(1, ge=1, description="1: the split column; more: group k-fold")
     multi_label: bool = False
-    on_duplicate: Literal["error", "keep_train", "keep_val", "keep_first"] = "error"
 
 
-class ActivityNetVideos(Listed):
+class ActivityNetVideos(Published):
     """ActivityNet as its authors publish it, and the user's folder of videos."""
 
     annotations: str = Field(
@@ -76,17 +94,19 @@ class ActivityNetVideos(Listed):
     )
 
 
-class KineticsVideos(Listed):
-    """Kinetics clips by their CSV, and the list files that choose some of them."""
+class KineticsVideos(Published):
+    """Kinetics clips, or those of some classes, by its CSVs or by published list files."""
 
     train: str = Field(description="CSV or list file of the training clips, relative to root")
     val: str = Field(description="the same of the validation clips")
     classes: str | None = Field(
-        None, description="file of class names, where a list file has numbers; relative to root"
+        None,
+        description="file of class names, relative to root: in the order of the numbers of a list "
+        "file, and those of a CSV that are wanted",
     )
 
 
-class HvuVideos(Listed):
+class HvuVideos(Published):
     """HVU as its authors publish it: CSVs with tags, and a list of tags with their categories."""
 
     train: str = Field(description="CSV with tags, relative to root")

@@ -68,11 +68,30 @@ def _videos(job: Job) -> None:
 
 
 def _manifest(job: Job) -> None:
-    from benchmark.data.manifest import write_manifest  # noqa: PLC0415
+    from benchmark.data.kept_facts import KeptFacts  # noqa: PLC0415
+    from benchmark.data.manifest import Manifest, write_manifest  # noqa: PLC0415
+    from benchmark.data.manifest_report import expected_of, report_text, write_report  # noqa: PLC0415
     from benchmark.data.of_profile import build_profile_manifest  # noqa: PLC0415
 
-    manifest = build_profile_manifest(job.config, job.dataset, job.threads, job.log.progress)
-    write_manifest(manifest, job.layout.manifest(job.dataset))
+    path = job.layout.manifest(job.dataset)
+    expected = expected_of(job.dataset, job.config.profile)
+
+    def report(manifest: Manifest) -> None:
+        write_report(manifest, expected, path)
+        is_news = expected or len(manifest.usable()) < len(manifest.rows)
+        job.log.write(report_text(manifest, expected), shown=bool(is_news))
+
+    kept = KeptFacts(path)
+    manifest = build_profile_manifest(
+        job.config,
+        job.dataset,
+        workers=job.threads,
+        progress=job.log.progress,
+        kept=kept,
+        inspect=report,
+    )
+    write_manifest(manifest, path)
+    kept.remove()
 
 
 def _frames(job: Job) -> None:

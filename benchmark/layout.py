@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.config import Config
+from benchmark.config_data import Listed
 from benchmark.methods import MethodFolder
 
-__all__ = ["FURTHER_FIGURES", "Layout", "method_code", "stage_code"]
+__all__ = ["FURTHER_FIGURES", "Layout", "annotation_files", "method_code", "stage_code"]
 
 FURTHER_FIGURES = ("exits", "strip")
 """Figures that the paper does not have, made on request."""
@@ -132,3 +133,11 @@ class Layout:
     def results_index(self, dataset: str, method: str) -> Path:
         """The list of a method's results on a dataset."""
         return self.runs / dataset / method / "results.json"
+
+
+def annotation_files(config: Config, dataset: str) -> list[Path]:
+    """Return the files that say which videos a dataset has and what they show."""
+    listed = config.datasets[dataset].source
+    if not isinstance(listed, Listed):
+        return [Layout.of(config).videos(dataset) / "labels.csv"]
+    return [config.place(listed.root) / name for name in listed.lists]

@@ -39,10 +39,12 @@ class JobLog:
             self._file = path.open("w", encoding="utf-8", buffering=1)
         self._start = self._last_line = time.monotonic()
 
-    def write(self, text: str) -> None:
-        """Write a line to the log file."""
+    def write(self, text: str, *, shown: bool = False) -> None:
+        """Write lines to the log file, and where told to the terminal."""
         if self._file is not None:
             self._file.write(f"{text}\n")
+        if shown:
+            print(text, file=sys.stderr, flush=True)
 
     def progress(self, done: int, total: int) -> None:
         """Say how far the work is, at most every few seconds."""

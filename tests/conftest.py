@@ -106,7 +106,7 @@ def small_plan(tmp_path_factory) -> Callable[[bool], Plan]:
         num_val=settings.num_val,
         seed=0,
     )
-    manifest = build_profile_manifest(config, "long", 1)
+    manifest = build_profile_manifest(config, "long")
     write_manifest(manifest, layout.manifest("long"))
     extract(manifest, layout.frames("long"), recipe_of(config, "long"), workers=1)
     store, backbone = FrameStore.open(layout.frames("long")), make_network(config)

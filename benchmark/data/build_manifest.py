@@ -7,23 +7,48 @@ A second labelling of the same videos takes the facts about the files from the f
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import asdict, fields
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import pandas as pd
 
 from benchmark.data.duplicates import OnDuplicate, resolve_duplicates
 from benchmark.data.folds import assign_folds
+from benchmark.data.kept_facts import KeptFacts
 from benchmark.data.listing import Columns, Listing, list_csv, list_folders
 from benchmark.data.manifest import Manifest, Task
-from benchmark.data.manifest_checks import COLUMNS
+from benchmark.data.manifest_checks import COLUMNS, Faults
 from benchmark.data.probe import FileFacts, Progress, probe_files
-from benchmark.errors import BenchmarkError, raise_all
 
-__all__ = ["build_from_csv", "build_from_folders"]
+__all__ = ["Building", "build_from_csv", "build_from_folders", "build_manifest"]
 
 _FACTS = [fact.name for fact in fields(FileFacts)]
+_MISSING = FileFacts(status="missing", reason="no such file")
+
+
+class Building(TypedDict, total=False):
+    """How files are read, and what may be wrong with them; all may be left out.
+
+    Attributes:
+        on_duplicate: what to do with the same video on both sides; 'error' if not given.
+        max_unreadable_fraction: share of missing and unreadable videos to go on without; 0.
+        base: a manifest of the same files, whose facts are taken over unread.
+        workers: processes that read files; 1.
+        progress: called with (files read, files to read).
+        kept: keeps what has been read, in case that the job is killed.
+        inspect: called with the manifest before it may be refused for its missing videos.
+    """
+
+    on_duplicate: OnDuplicate
+    max_unreadable_fraction: float
+    base: Manifest | None
+    workers: int
+    progress: Progress | None
+    kept: KeptFacts | None
+    inspect: Callable[[Manifest], None] | None
 
 
 def build_from_csv(
@@ -35,11 +60,7 @@ def build_from_csv(
     task: Task,
     classes: Sequence[str] | None = None,
     num_folds: int = 1,
-    on_duplicate: OnDuplicate = "error",
-    max_unreadable_fraction: float = 0.0,
-    base: Manifest | None = None,
-    workers: int = 1,
-    progress: Progress | None = None,
+    **building: Unpack[Building],
 ) -> Manifest:
     """Build a manifest from a label file.
 
@@ -51,33 +72,21 @@ def build_from_csv(
         task: whether a video has one label or several.
         classes: in the order of scores; all labels in alphabetical order where None.
         num_folds: 1 to split by the column; more deals whole groups into folds.
-        on_duplicate: what to do with the same video on both sides.
-        max_unreadable_fraction: share of missing and unreadable videos to go on without.
-        base: a manifest of the same files, whose facts are taken over unread.
-        workers: processes that read files.
-        progress: called with (files read, files to read).
+        building: how files are read, and what may be wrong with them.
 
     Raises:
         BenchmarkError: naming all faults of the label file, or all unreadable videos over the
             limit, or all duplicates on both sides.
     """
-    listing = list_csv(
-        csv,
-        columns,
-        root=root,
-        single=task == "single_label",
-        classes=classes,
-        num_folds=num_folds,
-    )
-    return _assembled(
+    single = task == "single_label"
+    listing = list_csv(csv, columns, root=root, single=single, classes=classes, num_folds=num_folds)
+    return build_manifest(
         listing,
-        _with_facts(listing, root, base, workers, progress),
         root=root,
         dataset=dataset,
         task=task,
         num_folds=num_folds,
-        on_duplicate=on_duplicate,
-        max_unreadable_fraction=max_unreadable_fraction,
+        **building,
     )
 
 
@@ -87,10 +96,7 @@ def build_from_folders(
     dataset: str,
     classes: Sequence[str] | None = None,
     num_folds: int = 1,
-    on_duplicate: OnDuplicate = "error",
-    max_unreadable_fraction: float = 0.0,
-    workers: int = 1,
-    progress: Progress | None = None,
+    **building: Unpack[Building],
 ) -> Manifest:
     """Build a single-label manifest from `root/<class>/*` or `root/{train,val}/<class>/*`.
 
@@ -98,59 +104,34 @@ def build_from_folders(
     `build_from_csv`.
     """
     listing = list_folders(root, single=True, classes=classes, num_folds=num_folds)
-    return _assembled(
+    return build_manifest(
         listing,
-        _with_facts(listing, root, None, workers, progress),
         root=root,
         dataset=dataset,
         task="single_label",
         num_folds=num_folds,
-        on_duplicate=on_duplicate,
-        max_unreadable_fraction=max_unreadable_fraction,
+        **building,
     )
 
 
-def _with_facts(
+def build_manifest(
     listing: Listing,
-    root: Path,
-    base: Manifest | None,
-    workers: int,
-    progress: Progress | None,
-) -> pd.DataFrame:
-    """Join the listed rows with the facts about their files."""
-    paths = [os.path.abspath(root / path) for path in listing.rows["path"]]
-    known = pd.DataFrame(columns=_FACTS)
-    if base is not None:
-        known = base.rows[_FACTS].copy()
-        known.index = pd.Index([os.path.abspath(base.root / path) for path in base.rows["path"]])
-        was_copy = known["status"] == "duplicate"
-        known.loc[was_copy, ["status", "reason"]] = ["ok", ""]
-        known = known[~known.index.duplicated()]
-    unread = [path for path in dict.fromkeys(paths) if path not in known.index]
-    facts = probe_files([Path(path) for path in unread], workers=workers, progress=progress)
-    fresh = pd.DataFrame([asdict(one) for one in facts], columns=_FACTS, index=unread)
-    all_facts = pd.concat([known, fresh]) if len(known) else fresh
-    return listing.rows.join(all_facts.loc[paths].reset_index(drop=True))
-
-
-def _assembled(
-    listing: Listing,
-    rows: pd.DataFrame,
     *,
     root: Path,
     dataset: str,
     task: Task,
-    num_folds: int,
-    on_duplicate: OnDuplicate,
-    max_unreadable_fraction: float,
+    num_folds: int = 1,
+    **building: Unpack[Building],
 ) -> Manifest:
-    _check_limit(rows, max_unreadable_fraction)
+    """Build a manifest from checked names of videos; arguments and errors of `build_from_csv`."""
+    limit = building.get("max_unreadable_fraction", 0.0)
+    listed = _with_facts(listing, root, building)
     # Folds depend on the listing alone, not on which of its files could be read.
-    groups = rows["group"].where(rows["group"] != "", rows["video_id"])
-    rows["fold"] = assign_folds(groups, num_folds) if num_folds > 1 else 0
-    rows = rows[list(COLUMNS)].astype(dict(COLUMNS))
-    rows, duplicates = resolve_duplicates(rows, num_folds, on_duplicate)
-    return Manifest(
+    groups = listed["group"].where(listed["group"] != "", listed["video_id"])
+    listed["fold"] = assign_folds(groups, num_folds) if num_folds > 1 else 0
+    rows = listed[list(COLUMNS)].astype(dict(COLUMNS))
+    rows, duplicates = resolve_duplicates(rows, num_folds, building.get("on_duplicate", "error"))
+    manifest = Manifest(
         dataset=dataset,
         task=task,
         classes=listing.classes,
@@ -158,23 +139,55 @@ def _assembled(
         root=root.absolute(),
         rows=rows,
         duplicates=duplicates,
-        max_unreadable_fraction=max_unreadable_fraction,
+        max_unreadable_fraction=limit,
+        left_out=listing.left_out,
     )
+    inspect = building.get("inspect")
+    if inspect is not None:
+        inspect(manifest)
+    _check_limit(listed, dataset, limit)
+    return manifest
 
 
-def _check_limit(rows: pd.DataFrame, limit: float) -> None:
-    """Raise an error that names every missing or unreadable video if there are too many."""
-    bad = rows[rows["status"] != "ok"]
-    if len(bad) <= limit * len(rows) and len(bad) < len(rows):
+def _with_facts(listing: Listing, root: Path, building: Building) -> pd.DataFrame:
+    """Join the listed rows with the facts about their files."""
+    rows, base, kept = listing.rows, building.get("base"), building.get("kept")
+    inside = os.path.abspath(root)
+    paths = rows["path"].map(lambda path: os.path.normpath(os.path.join(inside, path)))
+    known = pd.DataFrame(columns=_FACTS)
+    if base is not None:
+        known = base.rows[_FACTS].copy()
+        known.index = pd.Index([os.path.abspath(base.root / path) for path in base.rows["path"]])
+        was_copy = known["status"] == "duplicate"
+        known.loc[was_copy, ["status", "reason"]] = ["ok", ""]
+        known = known[~known.index.duplicated()]
+    asked = paths.drop_duplicates()
+    asked = asked[~asked.isin(known.index)]
+    there = rows["is_there"][asked.index]
+    unread = [Path(path) for path in asked[there]]
+    read = kept.probe_files if kept is not None else probe_files
+    facts = read(unread, workers=building.get("workers", 1), progress=building.get("progress"))
+    facts += [_MISSING] * int((~there).sum())
+    values = attrgetter(*_FACTS)
+    fresh = pd.DataFrame.from_records(
+        [values(one) for one in facts],
+        columns=_FACTS,
+        index=pd.Index([*asked[there], *asked[~there]]),
+    )
+    all_facts = pd.concat([known, fresh]) if len(known) else fresh
+    return rows.join(all_facts.loc[paths].reset_index(drop=True))
+
+
+def _check_limit(rows: pd.DataFrame, dataset: str, limit: float) -> None:
+    """Raise an error that names missing and unreadable videos if there are too many."""
+    bad = rows["status"] != "ok"
+    num_bad = int(bad.sum())
+    if num_bad <= limit * len(rows) and num_bad < len(rows):
         return
-    faults = [
-        BenchmarkError(f"{path}: {reason}", where=place)
-        for place, path, reason in zip(bad["place"], bad["path"], bad["reason"], strict=True)
-    ]
-    faults.append(
-        BenchmarkError(
-            f"{len(bad)} of {len(rows)} videos are missing or unreadable, the limit is {limit:.2%}",
-            fix="mend or remove them, or raise max_unreadable_fraction",
-        )
+    faults = Faults(f"videos of '{dataset}'")
+    faults.add_rows(bad, rows["path"] + ": " + rows["reason"], rows["place"], "")
+    faults.add(
+        f"{num_bad:,} of {len(rows):,} videos are missing or unreadable, the limit is {limit:.2%}",
+        fix="mend or remove them, or raise max_unreadable_fraction",
     )
-    raise_all(faults, f"videos of {rows['place'].iloc[0].rpartition(':')[0] or 'the listing'}")
+    faults.raise_any()

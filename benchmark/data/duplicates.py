@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import pandas as pd
 
+from benchmark.config_data import OnDuplicate
 from benchmark.data.manifest import Duplicate
 from benchmark.errors import BenchmarkError, raise_all
 
 __all__ = ["OnDuplicate", "resolve_duplicates"]
-
-OnDuplicate = Literal["error", "keep_train", "keep_val", "keep_first"]
 
 
 def resolve_duplicates(

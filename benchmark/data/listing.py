@@ -1,18 +1,19 @@
 """What the user says about the videos: a CSV with named columns, or a folder for each class.
 
 Only names are read here, no video. All faults of a listing are raised together, each with its
-file and line.
+file and line. The listings of published datasets end in the same checks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmark.config_data import OnDuplicate
 from benchmark.data.manifest_checks import (
     SPLITS,
     Faults,
@@ -23,7 +24,7 @@ from benchmark.data.manifest_checks import (
 )
 from benchmark.errors import BenchmarkError, did_you_mean
 
-__all__ = ["Columns", "Listing", "list_csv", "list_folders"]
+__all__ = ["Columns", "Listing", "checked_listing", "list_csv", "list_folders", "on_one_side"]
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,14 @@ class Listing:
 
     Attributes:
         rows: columns video_id, path, labels, split, group and place (for messages), as text, in
-            the order of video_id.
+            the order of video_id; and is_there, false where a file was looked for in vain.
         classes: given, or all labels in alphabetical order.
+        left_out: what was found in the lists, or on disk, and is no row: how many of what.
     """
 
     rows: pd.DataFrame
     classes: tuple[str, ...]
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 def list_csv(
@@ -101,7 +104,7 @@ def list_csv(
     if columns.group:
         ungrouped = rows["group"] == ""
         faults.add_rows(ungrouped, "the video has no group", rows["place"], "give it one")
-    return _checked(rows, faults, single=single, classes=classes, num_folds=num_folds)
+    return checked_listing(rows, faults, single=single, classes=classes, num_folds=num_folds)
 
 
 def list_folders(
@@ -139,7 +142,7 @@ def list_folders(
         },
         dtype="str",
     )
-    return _checked(rows, faults, single=single, classes=classes, num_folds=num_folds)
+    return checked_listing(rows, faults, single=single, classes=classes, num_folds=num_folds)
 
 
 def _joined(cells: pd.DataFrame) -> pd.Series[str]:
@@ -152,16 +155,41 @@ def _joined(cells: pd.DataFrame) -> pd.Series[str]:
     return whole.map(tidy.set_axis(distinct))
 
 
-def _checked(
+def on_one_side(rows: pd.DataFrame, on_duplicate: OnDuplicate) -> pd.DataFrame:
+    """Keep videos that both sides list on the side that is preferred; with 'error' on both."""
+    keep = {"keep_train": "train", "keep_first": "train", "keep_val": "val"}.get(on_duplicate)
+    if keep is None:
+        return rows
+    kept = rows["split"] == keep
+    return rows[kept | ~rows["video_id"].isin(rows["video_id"][kept])]
+
+
+def checked_listing(
     rows: pd.DataFrame,
     faults: Faults,
     *,
     single: bool,
     classes: Sequence[str] | None,
-    num_folds: int,
+    num_folds: int = 1,
+    left_out: Mapping[str, int] | None = None,
 ) -> Listing:
+    """Check ids, labels and sides, and return the listing in the order of its ids.
+
+    Args:
+        rows: as of `Listing`; without 'is_there', each file is looked for when it is read.
+        faults: those found so far.
+        single: whether a video has exactly one label.
+        classes: in the order of scores; all labels in alphabetical order where None.
+        num_folds: 1 where the column 'split' decides.
+        left_out: how many of what are no rows; those of which there are none are not said.
+
+    Raises:
+        BenchmarkError: naming all faults.
+    """
     if classes is None:
         classes = sorted(set(rows["labels"].str.split("|").explode().unique()) - {""})
+    if "is_there" not in rows.columns:
+        rows = rows.assign(is_there=True)
     check_ids(rows["video_id"], rows["place"], faults)
     check_labels(rows["labels"], rows["place"], classes, faults, single=single)
     check_sides(rows["split"], rows["place"], num_folds, faults)
@@ -170,4 +198,5 @@ def _checked(
     if rows.empty:
         faults.add("no videos")
     faults.raise_any()
-    return Listing(rows.sort_values("video_id", ignore_index=True), tuple(classes))
+    left_out = {what: number for what, number in (left_out or {}).items() if number}
+    return Listing(rows.sort_values("video_id", ignore_index=True), tuple(classes), left_out)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -56,6 +57,7 @@ class ManifestHeader(BaseModel):
     max_unreadable_fraction: float
     counts: dict[str, int]
     duplicates: tuple[Duplicate, ...]
+    left_out: dict[str, int] = {}
     digest: str
 
 
@@ -70,6 +72,7 @@ class Manifest:
         rows: a row a video in the order of `video_id`; the columns are `manifest_checks.COLUMNS`.
         duplicates: videos of the same bytes.
         max_unreadable_fraction: share of missing and unreadable videos that a run may do without.
+        left_out: what stood in the lists, or on disk, and is no row: how many of what.
     """
 
     dataset: str
@@ -80,12 +83,19 @@ class Manifest:
     rows: pd.DataFrame
     duplicates: tuple[Duplicate, ...] = ()
     max_unreadable_fraction: float = 0.0
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:
         """Return what changes with any row, class or fold, and not with the folder."""
         text = hashlib.sha256(_csv_of(self.rows).encode()).hexdigest()
         return digest_of([self.dataset, self.task, self.classes, self.num_folds, text])
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The category of each class, where all classes are called 'category/tag'; else none."""
+        parts = [name.split("/", 1) for name in self.classes]
+        return tuple(part[0] for part in parts) if all(len(p) == 2 for p in parts) else ()
 
     def usable(self) -> pd.DataFrame:
         """Return the rows of the videos that can be read and are not copies of others."""
@@ -142,6 +152,7 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
         max_unreadable_fraction=manifest.max_unreadable_fraction,
         counts=manifest.counts(),
         duplicates=manifest.duplicates,
+        left_out=dict(manifest.left_out),
         digest=manifest.digest,
     )
     write_text(path, _csv_of(manifest.rows))
@@ -173,6 +184,7 @@ def read_manifest(path: Path) -> Manifest:
         rows=rows,
         duplicates=header.duplicates,
         max_unreadable_fraction=header.max_unreadable_fraction,
+        left_out=header.left_out,
     )
     if manifest.digest != header.digest:
         raise BenchmarkError(

@@ -2,65 +2,92 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Unpack
+
 from benchmark.config import Config
-from benchmark.data.build_manifest import build_from_csv
+from benchmark.config_data import (
+    ActivityNetVideos,
+    CsvVideos,
+    DatasetConfig,
+    HvuVideos,
+    KineticsVideos,
+    Listed,
+)
+from benchmark.data.activity_net import list_activity_net
+from benchmark.data.build_manifest import Building, build_from_csv, build_manifest
 from benchmark.data.builtin.sets import get_set
-from benchmark.data.listing import Columns
-from benchmark.data.manifest import Manifest, read_manifest
-from benchmark.data.probe import Progress
+from benchmark.data.hvu import list_hvu
+from benchmark.data.kinetics import list_kinetics
+from benchmark.data.listing import Columns, Listing
+from benchmark.data.manifest import Manifest, Task, read_manifest
 from benchmark.data.recipe import SamplingRecipe
+from benchmark.data.video_files import VideoFiles
 from benchmark.errors import BenchmarkError
 from benchmark.layout import Layout
 
 __all__ = ["build_profile_manifest", "recipe_of"]
 
+_PUBLISHED: dict[type[Listed], tuple[Callable[[Path, Any, VideoFiles], Listing], Task]] = {
+    ActivityNetVideos: (list_activity_net, "multi_label"),
+    KineticsVideos: (list_kinetics, "single_label"),
+    HvuVideos: (list_hvu, "multi_label"),
+}
+"""How each published dataset is listed, and whether a video has one label or several."""
 
-def build_profile_manifest(
-    config: Config,
-    dataset: str,
-    workers: int,
-    progress: Progress | None = None,
-    base: Manifest | None = None,
-) -> Manifest:
+
+def build_profile_manifest(config: Config, dataset: str, **building: Unpack[Building]) -> Manifest:
     """Build the manifest of one of a profile's datasets.
 
     Args:
         config: the profile.
         dataset: its name.
-        workers: processes that read files.
-        progress: called with (files read, files to read).
-        base: a manifest whose facts about the files are taken over, by default that of the dataset
-            whose frames are shared.
+        building: how files are read. The facts about them are taken over from `base`, by default
+            the manifest of the dataset whose frames are shared.
 
     Raises:
         BenchmarkError: for missing folders, faulty label files and unreadable videos.
     """
     settings, layout = config.datasets[dataset], Layout.of(config)
-    if base is None and settings.frames_of:
-        base = read_manifest(layout.manifest(settings.frames_of))
-    if settings.builtin is not None:
-        folder, video_set = layout.videos(dataset), get_set(settings.builtin.set)
-        return build_from_csv(
-            folder / "labels.csv",
-            root=folder,
-            columns=Columns(labels=("labels",), video_id="video_id", split="split"),
-            dataset=dataset,
-            task="multi_label" if video_set.multi_label else "single_label",
-            classes=video_set.classes,
-            max_unreadable_fraction=settings.max_unreadable_fraction,
-            base=base,
-            workers=workers,
-            progress=progress,
-        )
-    listed = settings.csv
-    assert listed is not None, "checked with the settings"
+    if building.get("base") is None and settings.frames_of:
+        building["base"] = read_manifest(layout.manifest(settings.frames_of))
+    building["max_unreadable_fraction"] = settings.max_unreadable_fraction
+    listed = settings.source
+    if not isinstance(listed, Listed):
+        return _builtin(settings, layout.videos(dataset), dataset, building)
     root = config.place(listed.root)
     if not root.is_dir():
         raise BenchmarkError(
             "no such folder of videos",
             where=root,
-            fix=f"correct datasets.{dataset}.csv.root, or the folder that --config names",
+            fix=f"correct datasets.{dataset}: root, or the folder that --config names",
         )
+    building["on_duplicate"] = listed.on_duplicate
+    if isinstance(listed, CsvVideos):
+        return _of_csv(listed, root, dataset, building)
+    list_videos, task = _PUBLISHED[type(listed)]
+    base = building.get("base")
+    files = VideoFiles.below(root) if base is None else VideoFiles.of(base, root)
+    listing = list_videos(root, listed, files)
+    return build_manifest(listing, root=root, dataset=dataset, task=task, **building)
+
+
+def _builtin(settings: DatasetConfig, folder: Path, dataset: str, building: Building) -> Manifest:
+    assert settings.builtin is not None, "it is no list of the user's"
+    video_set = get_set(settings.builtin.set)
+    return build_from_csv(
+        folder / "labels.csv",
+        root=folder,
+        columns=Columns(labels=("labels",), video_id="video_id", split="split"),
+        dataset=dataset,
+        task="multi_label" if video_set.multi_label else "single_label",
+        classes=video_set.classes,
+        **building,
+    )
+
+
+def _of_csv(listed: CsvVideos, root: Path, dataset: str, building: Building) -> Manifest:
     return build_from_csv(
         root / listed.csv,
         root=root,
@@ -70,11 +97,7 @@ def build_profile_manifest(
         dataset=dataset,
         task="multi_label" if listed.multi_label else "single_label",
         num_folds=listed.num_folds,
-        on_duplicate=listed.on_duplicate,
-        max_unreadable_fraction=settings.max_unreadable_fraction,
-        base=base,
-        workers=workers,
-        progress=progress,
+        **building,
     )
 
 

@@ -46,12 +46,25 @@ class FileFacts:
 
 
 def probe_files(
-    paths: Sequence[Path], *, workers: int = 1, progress: Progress | None = None
+    paths: Sequence[Path],
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+    keep: Callable[[Path, FileFacts], None] | None = None,
 ) -> list[FileFacts]:
-    """Probe many files, in this process or in several; the result does not depend on `workers`."""
+    """Probe many files, in this process or in several; the result does not depend on `workers`.
+
+    Args:
+        paths: of the files.
+        workers: processes.
+        progress: called with (files read, files to read).
+        keep: called with each file's facts as soon as they are known.
+    """
     facts: list[FileFacts] = []
 
     def collect(one: FileFacts) -> None:
+        if keep is not None:
+            keep(paths[len(facts)], one)
         facts.append(one)
         if progress is not None:
             progress(len(facts), len(paths))

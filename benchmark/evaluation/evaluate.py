@@ -65,8 +65,9 @@ class Evaluator:
         targets = self.manifest.targets(ids)
         opened = _opened(steps, self._sources)
         known = {"params": entry["params"], "num_parameters": entry["num_parameters"]}
-        result = _measured({**base, **opened, **known}, steps, targets)
         scores = steps.exit_scores()
+        metrics = evaluate(scores, targets, self.manifest.categories)
+        result = _measured({**base, **opened, **known, "metrics": metrics}, steps)
         weights = self._resamples(tuple(ids))
         return result, replicate_metric(result.primary_metric, scores, targets, weights)
 
@@ -162,7 +163,7 @@ def _opened(steps: Steps, sources: Mapping[str, npt.NDArray[np.int64]]) -> dict[
     }
 
 
-def _measured(base: Mapping[str, Any], steps: Steps, targets: npt.NDArray[Any]) -> Result:
+def _measured(base: Mapping[str, Any], steps: Steps) -> Result:
     macs = steps.macs_by_component().mean(axis=0)
     counts = base["num_videos"].model_copy(update={"evaluated": steps.num_videos})
     histogram = np.bincount(steps.exit_step, minlength=steps.num_steps + 1)[1:]
@@ -171,7 +172,6 @@ def _measured(base: Mapping[str, Any], steps: Steps, targets: npt.NDArray[Any]) 
             **base,
             "status": "ok",
             "num_videos": counts,
-            "metrics": evaluate(steps.exit_scores(), targets),
             "macs_per_video": float(steps.macs().mean()),
             "macs_by_component": dict(zip(steps.components, macs.tolist(), strict=True)),
             "exit_histogram": tuple(histogram.tolist()),

@@ -37,7 +37,8 @@ class Result(BaseModel):
 
     Attributes:
         status: 'failed' and 'skipped' carry a reason and no numbers.
-        metrics: 'map', 'top1', 'macro_f1', each in 0..1.
+        metrics: 'map', 'top1', 'macro_f1', each in 0..1; where classes have categories, as HVU's
+            tags, also 'category_map', the mean over categories of their mAP.
         macs_per_video: mean over the videos; 1 GFLOP is 10^9 of them.
         macs_by_component: the same, by cost component.
         frames_per_video: mean number of different frames opened.

@@ -33,6 +33,7 @@ class Measurement:
         percent_std: sample standard deviation over the seeds, none with one seed.
         percent_low: lower end of the 95 % interval over videos and seeds.
         percent_high: its upper end.
+        category_percent: mean over categories of mAP, then over the seeds; none without categories.
         frames: mean number of different frames opened a video.
         gflops: mean of 10^9 MACs a video.
         gflops_std: over the seeds, none with one seed.
@@ -51,6 +52,7 @@ class Measurement:
     percent_std: float | None
     percent_low: float
     percent_high: float
+    category_percent: float | None
     frames: float
     gflops: float
     gflops_std: float | None
@@ -158,6 +160,7 @@ def _measurement(results: list[Result], replicates: npt.NDArray[np.float64]) -> 
         percent_std=_sample_std(values),
         percent_low=low,
         percent_high=high,
+        category_percent=_mean([result.metrics.get("category_map") for result in results], 100),
         frames=float(frames.mean()),
         gflops=float(macs.mean() / 1e9),
         gflops_std=_sample_std(macs / 1e9),

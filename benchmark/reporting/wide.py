@@ -149,10 +149,13 @@ def _paper_cells(row: TableRow) -> tuple[str, str]:
 
 
 def _percent(found: Measurement) -> str:
-    if found.percent_std is None:
-        return f"{found.percent:.1f}"
-    digits = 2 if 0 < found.percent_std < 0.095 else 1
-    return f"{found.percent:.1f} ± {found.percent_std:.{digits}f}"
+    said = f"{found.percent:.1f}"
+    if found.percent_std is not None:
+        digits = 2 if 0 < found.percent_std < 0.095 else 1
+        said += f" ± {found.percent_std:.{digits}f}"
+    if found.category_percent is not None:
+        said += f" ({found.category_percent:.1f})"
+    return said
 
 
 def _difference(row: TableRow) -> str:
@@ -202,6 +205,9 @@ def _caption(
             "* where it excludes zero."
         )
     said += [sentence for rows in by_role for sentence in _counts_sentences(rows)]
+    measured = [row.measured for rows in by_role for row in rows if row.measured]
+    if any(found.category_percent is not None for found in measured):
+        said.append("In brackets: mAP of each category of classes, averaged over the categories.")
     if any(row.status == NOT_RUN for rows in by_role for row in rows):
         said.append(f"'{NOT_RUN}': the paper's number alone.")
     if config.profile != "paper":

@@ -14,7 +14,7 @@ from benchmark.data.of_profile import build_profile_manifest
 from benchmark.data.shards import ShardJob, VideoFile
 from benchmark.errors import BenchmarkError
 from benchmark.inputs import make_network, open_dataset, weights_digest
-from benchmark.layout import Layout
+from benchmark.layout import Layout, annotation_files
 from benchmark.verification.files import Hashes
 
 __all__ = ["DataChecks"]
@@ -71,20 +71,15 @@ class DataChecks:
 
     def _label_faults(self, manifest: Manifest, path: Path) -> list[str]:
         """Build the manifest again from the labels, with the facts about the files as they are."""
-        labels = self._labels(manifest)
-        if labels is None:
-            return []
+        lists = annotation_files(self._config, manifest.dataset)
+        if not all(file.is_file() for file in lists):
+            return []  # they may go, as the videos may
+        labels = ", ".join(map(str, lists))
         try:
-            again = build_profile_manifest(self._config, manifest.dataset, 1, base=manifest)
+            again = build_profile_manifest(self._config, manifest.dataset, base=manifest)
         except BenchmarkError as fault:
             return [f"{path} cannot be made from {labels} again: {fault}"]
         return [] if again.digest == manifest.digest else [f"{path} does not follow from {labels}"]
-
-    def _labels(self, manifest: Manifest) -> Path | None:
-        """Return the list that a manifest was built from; None where it is gone or is another's."""
-        listed = self._config.datasets[manifest.dataset].csv
-        path = manifest.root / (listed.csv if listed else "labels.csv")
-        return path if path.is_file() else None
 
     def _video_faults(self, manifest: Manifest, path: Path) -> list[str]:
         """Hash the videos that are still there: they may go once the frames are stored."""

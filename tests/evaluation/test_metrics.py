@@ -111,6 +111,20 @@ def test_a_perfect_ranking_is_perfect():
     assert evaluate(scores, targets) == {"map": 1.0, "top1": 1.0, "macro_f1": 1.0}
 
 
+def test_each_category_weighs_the_same_and_those_that_are_not_shown_nothing():
+    scores, targets = random_case(300, 12, 4, multi_label=True)
+    categories = ["object"] * 7 + ["action"] * 2 + ["event"] * 2 + ["scene"]
+    targets[:, 9:] = 0  # no video shows an event or a scene
+    found = evaluate(scores, targets, categories)
+    parts = [(scores[:, part], targets[:, part]) for part in (slice(0, 7), slice(7, 9))]
+    means = [mean_average_precision(*part) for part in parts]
+    assert found["category_map"] == pytest.approx(np.mean(means), abs=1e-12)
+    assert found["map"] == pytest.approx((7 * means[0] + 2 * means[1]) / 9, abs=1e-12)
+    assert found["map"] != pytest.approx(found["category_map"], abs=1e-3)
+    assert {**evaluate(scores, targets), "category_map": found["category_map"]} == found
+    assert evaluate(scores, 0 * targets, categories)["category_map"] == 0.0
+
+
 @pytest.mark.parametrize(
     ("scores", "message"),
     [

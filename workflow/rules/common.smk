@@ -9,7 +9,13 @@ from benchmark.config import load_config
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_json_if_changed
 from benchmark.job_server import start as start_job_server
-from benchmark.layout import FURTHER_FIGURES, Layout, method_code, stage_code
+from benchmark.layout import (
+    FURTHER_FIGURES,
+    Layout,
+    annotation_files,
+    method_code,
+    stage_code,
+)
 from benchmark.plan import make_plan
 from benchmark.reporting.sources import SUFFIX as SOURCES_SUFFIX
 from benchmark.reporting.sources import other_paper_profiles
@@ -211,15 +217,12 @@ def causes_of_failure():
 
 
 def listed_videos(wildcards):
-    """Return what a manifest is built from: a list of videos, or another manifest."""
+    """Return what a manifest is built from: lists of videos, and a manifest that is shared."""
     dataset = PLAN.config.datasets[wildcards.dataset]
-    if dataset.frames_of:
-        return LAYOUT.manifest(dataset.frames_of)
-    if dataset.builtin:
-        return LAYOUT.videos(wildcards.dataset) / "labels.csv"
-    root = PLAN.config.place(dataset.csv.root)
-    listed = root / dataset.csv.csv
-    return listed if listed.is_file() else []  # the job says what is missing
+    lists = annotation_files(PLAN.config, wildcards.dataset)
+    if not dataset.builtin:  # the job says what is missing
+        lists = [path for path in lists if path.is_file()]
+    return lists + ([LAYOUT.manifest(dataset.frames_of)] if dataset.frames_of else [])
 
 
 def results_on_paper_datasets(wildcards):

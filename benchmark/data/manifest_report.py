@@ -1,0 +1,122 @@
+"""What was expected of a dataset, what its lists name, what is on disk, and what is not.
+
+Written beside the manifest before that may be refused for its missing videos, since whoever has to
+get them needs their ids. The expected numbers are those of the dataset's descriptor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from benchmark.config import Config
+from benchmark.data.manifest import Manifest
+from benchmark.data.manifest_checks import SPLITS
+from benchmark.files import write_text
+from benchmark.layout import Layout
+
+__all__ = [
+    "DESCRIPTORS",
+    "expected_of",
+    "print_reports",
+    "report_path",
+    "report_text",
+    "write_report",
+]
+
+DESCRIPTORS = Path(__file__).parents[2] / "data_manifests"
+"""The folder of the datasets' descriptors."""
+
+Expected = Mapping[str, int | str]
+"""Numbers by 'train', 'val', 'videos' and 'classes'; a text where only its size is known."""
+
+_COLUMNS = ("expected", "listed", "found", "missing", "unreadable", "duplicate", "usable")
+_NAMED = ("missing", "unreadable")
+
+
+def expected_of(dataset: str, profile: str) -> Expected:
+    """Return what the descriptor of a dataset's name expects; nothing without one."""
+    path = DESCRIPTORS / f"{dataset}.yaml"
+    if not path.is_file():
+        return {}
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    numbers = content["expected"]
+    numbers = {**numbers.get(profile, numbers), "classes": content["classes"]}
+    return {
+        name: numbers[name]
+        for name in (*SPLITS, "videos", "classes")
+        if isinstance(numbers.get(name), int | str)
+    }
+
+
+def report_path(manifest: Path) -> Path:
+    """Return where the report of a manifest stands."""
+    return manifest.with_name("report.txt")
+
+
+def report_text(manifest: Manifest, expected: Expected) -> str:
+    """Return the report: a line a side, then whatever else a reader must know."""
+    sides = {name: manifest.rows[manifest.rows["split"] == name] for name in SPLITS}
+    parts = {**(sides if manifest.num_folds == 1 else {}), "videos": manifest.rows}
+    lines = [_line((f"{manifest.dataset}:", *_COLUMNS))]
+    lines += [_line((name, *_cells(rows, expected.get(name)))) for name, rows in parts.items()]
+    lines.append(_line(("classes", expected.get("classes"), len(manifest.classes))))
+    listed = {name: len(rows) for name, rows in parts.items()} | {"classes": len(manifest.classes)}
+    for name, number in listed.items():
+        hoped = expected.get(name)
+        if isinstance(hoped, int) and number != hoped:
+            what = name if name in ("videos", "classes") else f"videos of {name}"
+            more = "more" if number > hoped else "fewer"
+            lines.append(f"  the lists have {abs(number - hoped):,} {what} {more} than expected")
+    lines += [f"  left out: {what}: {number:,}" for what, number in manifest.left_out.items()]
+    lines += [
+        f"  {status}: the ids of all {number:,} are in {status}.txt beside the manifest"
+        for status in _NAMED
+        if (number := manifest.counts()[status])
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def write_report(manifest: Manifest, expected: Expected, path: Path) -> None:
+    """Write the report beside a manifest, with the ids of missing and of unreadable videos.
+
+    Args:
+        manifest: what was found.
+        expected: of the descriptor.
+        path: of the manifest.
+    """
+    write_text(report_path(path), report_text(manifest, expected))
+    for status in _NAMED:
+        ids = manifest.rows["video_id"][manifest.rows["status"] == status]
+        if len(ids):
+            write_text(path.with_name(f"{status}.txt"), "\n".join(ids) + "\n")
+        else:
+            path.with_name(f"{status}.txt").unlink(missing_ok=True)
+
+
+def print_reports(config: Config) -> None:
+    """Print the reports of a profile's datasets, as far as they are written."""
+    for dataset in config.datasets:
+        path = report_path(Layout.of(config).manifest(dataset))
+        absent = f"{dataset}: no manifest yet, so no {path}\n"
+        print(path.read_text(encoding="utf-8") if path.is_file() else absent)
+
+
+def _cells(rows: pd.DataFrame, expected: int | str | None) -> tuple[int | str | None, ...]:
+    by_status = rows["status"].value_counts()
+    missing, unreadable, duplicate, usable = (
+        int(by_status.get(name, 0)) for name in ("missing", "unreadable", "duplicate", "ok")
+    )
+    listed = len(rows)
+    return (expected, listed, listed - missing, missing, unreadable, duplicate, usable)
+
+
+def _line(cells: tuple[int | str | None, ...]) -> str:
+    name, *others = (
+        "" if cell is None else f"{cell:,}" if isinstance(cell, int) else cell for cell in cells
+    )
+    return f"{name:<16}" + "".join(f"{cell:>11}" for cell in others)
