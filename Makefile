@@ -1,6 +1,7 @@
 # make tables   sets up everything, runs the main job, prints Table 1
 # make test     sets up everything, runs the tests
-# make test-slurm  runs the workflow through a real Slurm on this machine
+# make test-slurm       runs the workflow through a real Slurm on this machine
+# make test-kubernetes  runs it through the profile for Kubernetes; the cluster is played
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +9,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 PROFILE ?= builtin
 CONFIG ?=
 
-.PHONY: setup tables test test-slurm lint mlflow lock
+.PHONY: setup tables test test-slurm test-kubernetes lint mlflow lock
 
 setup: $(VENV)/installed
 
@@ -33,7 +34,10 @@ test: setup
 # As root, on a machine without a Slurm of its own; it stops what it starts.
 test-slurm: setup
 	command -v slurmctld > /dev/null && command -v munged > /dev/null || apt-get install -qy slurm-wlm munge
-	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m slurm -s tests/cluster
+	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m cluster -s tests/cluster/test_slurm.py
+
+test-kubernetes: setup
+	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m cluster -s tests/cluster/test_kubernetes.py
 
 lint: setup
 	$(BIN)/ruff check .

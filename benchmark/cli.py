@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from benchmark.errors import BenchmarkError
@@ -94,6 +95,7 @@ def _job(args: argparse.Namespace) -> int:
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(args.threads)
 
+    from benchmark.gpus import assigned_gpus, num_gpus  # noqa: PLC0415
     from benchmark.jobs import JOBS, Job, read_resolved  # noqa: PLC0415
     from benchmark.progress import JobFailedError, JobLog  # noqa: PLC0415
 
@@ -104,7 +106,11 @@ def _job(args: argparse.Namespace) -> int:
             config = read_resolved(args.config)
             seeds = tuple(map(int, args.seeds.split("-"))) if args.seeds else config.seeds
             job = Job(config, log, args.dataset, args.method, args.item, seeds, args.threads)
-            JOBS[args.stage](job)
+            with ExitStack() as held:
+                if num := num_gpus(args.stage, config.compute):
+                    optional = config.compute.accelerator == "auto"
+                    held.enter_context(assigned_gpus(num, log.title, log.write, optional=optional))
+                JOBS[args.stage](job)
     except JobFailedError:
         return 1
     return 0

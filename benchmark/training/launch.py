@@ -1,7 +1,8 @@
-"""How the processes that train a stage together are started: a function of settings alone.
+"""How a job gets the machines of processes that train together, and starts them there.
 
 torchrun starts a process a device and makes them meet. On several nodes Slurm's srun starts one
 torchrun on each node of the job's allocation; they meet at a port of the node that runs the job.
+Both halves, what the workflow asks for and what the job does, are functions of the settings.
 """
 
 from __future__ import annotations
@@ -12,11 +13,30 @@ from collections.abc import Mapping, Sequence
 
 from benchmark.config import Compute
 from benchmark.errors import BenchmarkError
+from benchmark.gpus import num_gpus
 
-__all__ = ["launch_command"]
+__all__ = ["job_resources", "launch_command"]
 
 _FIRST_PORT = 15_000  # below those that Linux gives away by itself, which begin at 32768
 _NUM_PORTS = 15_000
+
+
+def job_resources(stage: str, compute: Compute) -> dict[str, int | str]:
+    """Return the resources of a stage's job, for its rule; none for one process without a GPU.
+
+    `gpu` is what `snakemake --resources gpu=4` counts on one machine. The others are read by
+    snakemake-executor-plugin-slurm (2.8): without `nodes`, Slurm may gather GPUs of several; a job
+    of several nodes is started on the first of them, and not as a step of Slurm's, only if it has
+    `mpi`; `tasks_per_gpu=0` keeps it from asking for tasks by the GPU; what each node must have, it
+    has no resource for.
+    """
+    num, nodes = num_gpus(stage, compute), compute.num_nodes if stage == "train" else 1
+    asked: dict[str, int | str] = {"gpu": num * nodes, "nodes": nodes} if num else {}
+    if nodes > 1:
+        each = ["--ntasks-per-node=1", *([f"--gpus-per-node={num}"] if num else [])]
+        asked |= {"nodes": nodes, "tasks": nodes, "tasks_per_gpu": 0, "mpi": "srun"}
+        asked["slurm_extra"] = " ".join(each)
+    return asked
 
 
 def launch_command(compute: Compute, words: Sequence[str], environ: Mapping[str, str]) -> list[str]:
@@ -46,7 +66,7 @@ def launch_command(compute: Compute, words: Sequence[str], environ: Mapping[str,
 def _srun(num_nodes: int) -> list[str]:
     """Return what starts a command once on each node, with all of the job's cores and GPUs there.
 
-    The job itself is a step that holds them already, so they are shared; a launcher is bound to no
+    Where the job is a step that holds them already, they are shared; a launcher is bound to no
     core, since it has many processes; and if one launcher fails, the others are not waited for.
     """
     return [

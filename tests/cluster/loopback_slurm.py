@@ -118,6 +118,15 @@ class LoopbackSlurm:
         asked = ("--noheader", "--states=RUNNING", f"--nodelist={node}", "--format=%k")
         return self._ask("squeue", *asked).split()
 
+    def submit(self, command: str, *options: str) -> str:
+        """Submit a job and return its id."""
+        return self._ask("sbatch", "--parsable", "--output=/dev/null", *options, "--wrap", command)
+
+    def num_requeued(self) -> int:
+        """Return how often the controller gave a job of a lost node to another."""
+        log = (self.folder / "slurmctld.log").read_text()
+        return log.count("requeue job")
+
     def state_of(self, node: str) -> str:
         """Return what the controller says of a node, such as 'idle' or 'down'."""
         return self._ask("sinfo", "--noheader", f"--nodes={node}", "--format=%T").strip().strip("*")

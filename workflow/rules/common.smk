@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmark.config import load_config
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_json_if_changed
+from benchmark.gpus import num_gpus
 from benchmark.job_server import start as start_job_server
 from benchmark.layout import (
     FURTHER_FIGURES,
@@ -19,6 +20,7 @@ from benchmark.layout import (
 from benchmark.plan import make_plan
 from benchmark.reporting.sources import SUFFIX as SOURCES_SUFFIX
 from benchmark.reporting.sources import other_paper_profiles
+from benchmark.training.launch import job_resources
 from benchmark.withdrawal import cause_of_death, withdraw, withdraw_tables
 
 START = time.time()
@@ -65,6 +67,9 @@ CPUS = (
 )
 SLOTS = max(1, -(-(workflow.resource_settings.cores or 1) // CPUS))
 
+# While a GPU computes, they make frames of what is stored.
+THREADS_PER_GPU = 4
+
 
 wildcard_constraints:
     dataset="|".join(PLAN.config.datasets),
@@ -105,6 +110,17 @@ def log_of(stage, *wildcards):
 def real_threads(wildcards, threads):
     """Return the threads that a job may start for the slots that it holds."""
     return max(1, threads // SLOTS)
+
+
+def slots(stage, without_gpu=1):
+    """Return the threads of a stage's job, which may have GPUs, as slots."""
+    num = num_gpus(stage, PLAN.config.compute)
+    return SLOTS * (num * THREADS_PER_GPU or without_gpu)
+
+
+def resources_of(stage):
+    """Return what a stage's job asks Snakemake for: GPUs, and nodes that train together."""
+    return job_resources(stage, PLAN.config.compute)
 
 
 def settings(stage):

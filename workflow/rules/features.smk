@@ -17,7 +17,9 @@ rule pretrain:
     priority: 1
     conda:
         ENVIRONMENT
-    threads: SLOTS
+    threads: slots("pretrain")
+    resources:
+        **resources_of("pretrain"),
     params:
         settings=settings("pretrain"),
         threads=real_threads,
@@ -41,7 +43,9 @@ rule features:
     priority: 1
     conda:
         ENVIRONMENT
-    threads: lambda wildcards: (2 if wildcards.item == "backbone" else 1) * SLOTS
+    threads: lambda wildcards: slots("features", 2 if wildcards.item == "backbone" else 1)
+    resources:
+        **resources_of("features"),
     params:
         settings=settings("features"),
         threads=real_threads,

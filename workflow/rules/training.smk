@@ -21,7 +21,9 @@ rule train:
         method=one_of(set(METHODS) - set(CONTROLS)),
     conda:
         ENVIRONMENT
-    threads: SLOTS
+    threads: slots("train")
+    resources:
+        **resources_of("train"),
     params:
         settings=settings("train"),
         threads=real_threads,
