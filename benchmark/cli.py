@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     job.add_argument("--dataset", default="")
     job.add_argument("--method", default="")
     job.add_argument("--item", default="")
+    job.add_argument("--part", type=int, help="of the jobs that share a dataset, from 0")
     job.add_argument("--seeds", default="", help="such as 0-1-2; all of the profile's if left out")
     job.add_argument("--threads", type=int, default=1)
     job.add_argument("--log", type=Path)
@@ -99,13 +100,16 @@ def _job(args: argparse.Namespace) -> int:
     from benchmark.jobs import JOBS, Job, read_resolved  # noqa: PLC0415
     from benchmark.progress import JobFailedError, JobLog  # noqa: PLC0415
 
-    words = [args.stage, args.dataset, args.method, args.item, args.seeds and f"seeds {args.seeds}"]
+    part = "" if args.part is None else f"part {args.part}"
+    words = [args.stage, args.dataset, args.method, args.item, part]
+    words.append(args.seeds and f"seeds {args.seeds}")
     log = JobLog(" ".join(filter(None, words)), args.log)
     try:
         with log.explaining():
             config = read_resolved(args.config)
             seeds = tuple(map(int, args.seeds.split("-"))) if args.seeds else config.seeds
-            job = Job(config, log, args.dataset, args.method, args.item, seeds, args.threads)
+            names = (args.dataset, args.method, args.item)
+            job = Job(config, log, *names, seeds, args.threads, args.part or 0)
             with ExitStack() as held:
                 if num := num_gpus(args.stage, config.compute):
                     optional = config.compute.accelerator == "auto"

@@ -120,6 +120,11 @@ class Sampling(Strict):
     positions: int | None = Field(None, gt=0, description="so many equally spaced frames")
     fps: float | None = Field(None, gt=0, description="or so many a second")
     short_side: int | None = Field(None, gt=0, description="scale the short side to this")
+    scaling: Literal["shrink", "fit"] = Field(
+        "shrink",
+        description="shrink: only longer sides, by plain bilinear interpolation; fit: all frames, "
+        "upward too, by ffmpeg's bicubic filter",
+    )
     skip_start_s: float = Field(0.0, ge=0, description="seconds left out at the beginning")
     jpeg_quality: int | None = Field(
         None, ge=1, le=100, description="store JPEG of this quality; raw pixels where absent"
@@ -129,6 +134,8 @@ class Sampling(Strict):
     def _one_grid(self) -> Sampling:
         if (self.positions is None) == (self.fps is None):
             raise ValueError("give either positions or fps")
+        if self.scaling == "fit" and self.short_side is None:
+            raise ValueError("scaling: fit needs short_side")
         return self
 
 

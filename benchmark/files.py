@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import socket
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,23 +16,53 @@ from typing import Any
 __all__ = [
     "digest_of",
     "digest_of_files",
+    "is_abandoned",
     "replace_when_complete",
     "write_json",
     "write_json_if_changed",
     "write_text",
 ]
 
+_SECONDS_UNTIL_ABANDONED = 24 * 3600
+
 
 @contextmanager
 def replace_when_complete(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, which takes its place when the block ends well."""
+    """Give a temporary path beside `path`, which takes its place when the block ends well.
+
+    Its name says which machine and process writes it: several may share the folder.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{_host()}.{os.getpid()}.partial")
     try:
         yield partial
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def is_abandoned(partial: Path) -> bool:
+    """Say whether the writer of a temporary path is dead, as far as can be known from here.
+
+    Of a process of another machine only a day without a write tells.
+    """
+    named = re.fullmatch(r"\..+\.([^.]+)\.(\d+)\.partial", partial.name)
+    if named is not None and named[1] == _host():
+        try:
+            os.kill(int(named[2]), 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:  # another user's, and alive
+            return False
+        return False
+    try:
+        return time.time() - partial.stat().st_mtime > _SECONDS_UNTIL_ABANDONED
+    except FileNotFoundError:
+        return False
+
+
+def _host() -> str:
+    return socket.gethostname().replace(".", "-")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -31,6 +31,7 @@ class Job:
         dataset: wildcards, empty where the stage has none.
         seeds: of this job; all of the profile where the stage has no seeds.
         threads: how many the job may use.
+        part: of the jobs that decode a dataset.
     """
 
     config: Config
@@ -40,6 +41,7 @@ class Job:
     item: str = ""
     seeds: tuple[int, ...] = ()
     threads: int = 1
+    part: int = 0
 
     @property
     def layout(self) -> Layout:
@@ -106,6 +108,24 @@ def _frames(job: Job) -> None:
         workers=job.threads,
         progress=job.log.progress,
     )
+
+
+def _frames_part(job: Job) -> None:
+    from benchmark.data.extract import extract_part  # noqa: PLC0415
+    from benchmark.data.manifest import read_manifest  # noqa: PLC0415
+    from benchmark.data.of_profile import recipe_of  # noqa: PLC0415
+
+    num_parts = job.config.extraction_parts
+    num_shards = extract_part(
+        read_manifest(job.layout.manifest(job.dataset)),
+        job.layout.frames(job.dataset),
+        recipe_of(job.config, job.dataset),
+        part=job.part,
+        num_parts=num_parts,
+        workers=job.threads,
+        progress=job.log.progress,
+    )
+    write_json(job.layout.frames_part(job.dataset, job.part, num_parts), {"shards": num_shards})
 
 
 def _pretrain(job: Job) -> None:
@@ -336,6 +356,7 @@ JOBS: dict[str, Callable[[Job], None]] = {
     "videos": _videos,
     "manifest": _manifest,
     "frames": _frames,
+    "frames_part": _frames_part,
     "pretrain": _pretrain,
     "features": _features,
     "train": _train,

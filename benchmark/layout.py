@@ -118,6 +118,10 @@ class Layout:
         """Folder of the frame store of the dataset that owns the frames."""
         return self.data / dataset / "frames"
 
+    def frames_part(self, dataset: str, part: object, num_parts: int) -> Path:
+        """What a job that decodes a part of a dataset writes last."""
+        return self.data / dataset / "parts" / f"{part}-of-{num_parts}.json"
+
     def features(self, dataset: str, role: str = "backbone") -> Path:
         """Folder of a network's feature store of the dataset that owns the frames."""
         return self.root / "features" / dataset / role

@@ -11,6 +11,7 @@ import pytest
 from benchmark.files import (
     digest_of,
     digest_of_files,
+    is_abandoned,
     replace_when_complete,
     write_json,
     write_json_if_changed,
@@ -60,10 +61,24 @@ def test_a_killed_writer_leaves_the_old_file(tmp_path):
     ) as writer:
         assert writer.stdout is not None
         assert writer.stdout.readline() == "halfway\n"
+        (partial,) = tmp_path.glob(".file.txt.*.partial")
+        assert not is_abandoned(partial)
         writer.send_signal(signal.SIGKILL)
+    assert is_abandoned(partial)
     assert path.read_text() == "old"
     write_text(path, "new")
     assert path.read_text() == "new"
+
+
+def test_of_another_machine_only_age_tells_that_a_writer_is_dead(tmp_path):
+    partial = tmp_path / f".file.txt.other-node.{os.getpid()}.partial"
+    partial.write_text("half")
+    assert not is_abandoned(partial)
+    two_days_ago = time.time() - 48 * 3600
+    os.utime(partial, (two_days_ago, two_days_ago))
+    assert is_abandoned(partial)
+    partial.unlink()
+    assert not is_abandoned(partial)
 
 
 def test_json_that_says_the_same_is_not_touched(tmp_path):

@@ -28,7 +28,9 @@ __all__ = ["MAX_UNDECODED_TAIL", "DecodedFrames", "DecodingError", "decode_frame
 # 120 clips of UT-Interaction). decord repeats the last frame there, and so does the second reader.
 MAX_UNDECODED_TAIL = 3
 
-_Reader = Callable[[Path, npt.NDArray[np.int64]], list[npt.NDArray[np.uint8]]]
+_Frame = npt.NDArray[np.uint8]
+_Prepare = Callable[[_Frame], _Frame]
+_Reader = Callable[[Path, npt.NDArray[np.int64], _Prepare], list[_Frame]]
 
 
 class DecodingError(Exception):
@@ -48,12 +50,16 @@ class DecodedFrames:
     reader: str
 
 
-def decode_frames(path: Path, indices: npt.NDArray[np.int64]) -> DecodedFrames:
+def decode_frames(
+    path: Path, indices: npt.NDArray[np.int64], prepare: _Prepare = lambda frame: frame
+) -> DecodedFrames:
     """Decode some frames of a video, in one pass.
 
     Args:
         path: the video.
         indices: `[K]` frame indices, ascending, repetitions allowed.
+        prepare: applied to each frame `[H, W, 3]` as it comes, so that no long video lies in
+            memory at its full size.
 
     Raises:
         DecodingError: if no reader can decode the file up to the last index.
@@ -62,7 +68,7 @@ def decode_frames(path: Path, indices: npt.NDArray[np.int64]) -> DecodedFrames:
     reasons = []
     for name, read in readers().items():
         try:
-            frames = np.stack(read(path, wanted))
+            frames = np.stack(read(path, wanted, prepare))
         except Exception as error:  # decoders raise what they like; all of it is a reason
             reasons.append(f"{name.split()[0]}: {_reason(error, path)}")
         else:
@@ -86,7 +92,7 @@ def readers() -> dict[str, _Reader]:
     return found
 
 
-def _read_with_decord(path: Path, wanted: npt.NDArray[np.int64]) -> list[npt.NDArray[np.uint8]]:
+def _read_with_decord(path: Path, wanted: npt.NDArray[np.int64], prepare: _Prepare) -> list[_Frame]:
     decord = importlib.import_module("decord")
     video = decord.VideoReader(str(path), num_threads=1)
     last = int(wanted[-1])
@@ -100,28 +106,29 @@ def _read_with_decord(path: Path, wanted: npt.NDArray[np.int64]) -> list[npt.NDA
             array = picture.asnumpy()
             height, width = array.shape[:2]
             # Of narrow videos decord 0.6 shows the padding of a row as a fourth colour.
-            frames.append(array.reshape(height, -1)[:, : 3 * width].reshape(height, width, 3))
+            picture = array.reshape(height, -1)[:, : 3 * width].reshape(height, width, 3)
+            frames.append(prepare(picture))
     return frames
 
 
-def _read_with_pyav(path: Path, wanted: npt.NDArray[np.int64]) -> list[npt.NDArray[np.uint8]]:
+def _read_with_pyav(path: Path, wanted: npt.NDArray[np.int64], prepare: _Prepare) -> list[_Frame]:
     av = importlib.import_module("av")
     last = int(wanted[-1])
     chosen = set(wanted.tolist())
-    frames: list[npt.NDArray[np.uint8]] = []
+    frames: list[_Frame] = []
     picture, num_decoded = None, 0
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1
         for picture in container.decode(stream):
             if num_decoded in chosen:
-                frames.append(_rgb(picture))
+                frames.append(prepare(_rgb(picture)))
             num_decoded += 1
             if num_decoded > last:
                 return frames
     if picture is None or last - num_decoded >= MAX_UNDECODED_TAIL:
         raise DecodingError(f"ends after {num_decoded} frames, frame {last} was asked for")
-    return frames + [_rgb(picture)] * (len(wanted) - len(frames))
+    return frames + [prepare(_rgb(picture))] * (len(wanted) - len(frames))
 
 
 def _reason(error: Exception, path: Path) -> str:
@@ -130,5 +137,5 @@ def _reason(error: Exception, path: Path) -> str:
     return text.strip().splitlines()[0] if text.strip() else type(error).__name__
 
 
-def _rgb(picture: VideoFrame) -> npt.NDArray[np.uint8]:
+def _rgb(picture: VideoFrame) -> _Frame:
     return np.asarray(picture.to_ndarray(format="rgb24"), dtype=np.uint8)

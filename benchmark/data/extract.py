@@ -1,27 +1,29 @@
 """Extraction: every usable video of a manifest is decoded once, for all methods.
 
-Frames are stored raw, without loss: a JPEG would make results depend on its codec. Shards are
-written by any number of processes; `index.json` comes last and makes the store a whole, so a run
-that is killed is finished by the same call and ends in the same bytes.
+Shards are written by any number of processes, on one machine or on several that share a file
+system, each shard by one. The index comes last and makes the store a whole, so a run that is
+killed is finished by the same call and ends in the same bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 
-from benchmark.data.frame_store import INDEX_NAME, StoreIndex
+import numpy as np
+
+from benchmark.data.disk import check_free_disk, estimate_size
 from benchmark.data.manifest import Manifest
 from benchmark.data.probe import Progress
 from benchmark.data.recipe import SamplingRecipe
 from benchmark.data.shards import Shard, ShardJob, VideoFile, finished_shard, write_shard
+from benchmark.data.store_index import INDEX_NAME, StoreIndex, write_index
 from benchmark.errors import BenchmarkError, raise_all
-from benchmark.files import digest_of, write_text
+from benchmark.files import is_abandoned
 
-__all__ = ["extract"]
+__all__ = ["extract", "extract_part"]
 
 _VIDEOS_A_SHARD = 32
 
@@ -34,7 +36,7 @@ def extract(
     workers: int,
     progress: Progress | None = None,
 ) -> None:
-    """Write the frame store of a manifest, going on where an earlier run was stopped.
+    """Write the frame store of a manifest, going on where earlier runs or parts were stopped.
 
     With more than one worker, processes are spawned: a script that calls this needs the
     `__main__` guard.
@@ -47,26 +49,55 @@ def extract(
         progress: called with (videos done, videos in all).
 
     Raises:
-        BenchmarkError: naming all videos that no reader can decode, if they and those that the
-            manifest calls missing or unreadable exceed its limit. The others are on record in
-            the store's `failures`.
+        BenchmarkError: if the disk is too small, before anything is decoded; naming all videos
+            that no reader can decode, if they and those that the manifest calls missing or
+            unreadable exceed its limit. The others are on record in the store's `failures`.
     """
     jobs = _jobs(manifest, folder, recipe)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / INDEX_NAME).unlink(missing_ok=True)
-    shards: dict[str, Shard] = {}
-    num_done, num_videos = 0, sum(len(job.videos) for job in jobs)
-    for shard in _finish_all(jobs, workers):
-        shards[shard.file] = shard
-        num_done += len(shard.videos)
-        if progress is not None:
-            progress(num_done, num_videos)
-    ordered = tuple(shards[job.name] for job in jobs)
-    _check_limit(manifest, ordered)
-    content = [asdict(recipe), [shard.model_dump() for shard in ordered]]
-    index = StoreIndex(recipe=recipe, shards=ordered, digest=digest_of(content))
-    _remove_strangers(folder, shards)
-    write_text(folder / INDEX_NAME, index.model_dump_json() + "\n")
+    _finish(manifest, jobs, range(len(jobs)), workers, progress)
+    failed: dict[str, str] = {}
+    index = StoreIndex.of(recipe, _gather(jobs, failed))
+    _check_limit(manifest, failed)
+    _remove_strangers(folder, jobs)
+    write_index(index, folder)
+
+
+def extract_part(
+    manifest: Manifest,
+    folder: Path,
+    recipe: SamplingRecipe,
+    *,
+    part: int,
+    num_parts: int,
+    workers: int,
+    progress: Progress | None = None,
+) -> int:
+    """Write one part's share of the shards, and no index: `extract` gathers them.
+
+    Args:
+        manifest: see `extract`.
+        folder: see `extract`; all parts write to the same.
+        recipe: see `extract`.
+        part: of 0..num_parts - 1.
+        num_parts: jobs that share the work; each shard is one's.
+        workers: processes of this part.
+        progress: called with (videos done, videos of this part).
+
+    Returns:
+        The number of shards of this part.
+
+    Raises:
+        BenchmarkError: see `extract`; of videos that cannot be decoded, if those of this part
+            alone exceed the limit.
+    """
+    jobs = _jobs(manifest, folder, recipe)
+    folder.mkdir(parents=True, exist_ok=True)
+    own = range(part, len(jobs), num_parts)
+    failed = _finish(manifest, jobs, own, workers, progress)
+    _check_limit(manifest, failed)
+    return len(own)
 
 
 def _jobs(manifest: Manifest, folder: Path, recipe: SamplingRecipe) -> list[ShardJob]:
@@ -85,21 +116,52 @@ def _jobs(manifest: Manifest, folder: Path, recipe: SamplingRecipe) -> list[Shar
     ]
 
 
-def _finish_all(jobs: Sequence[ShardJob], workers: int) -> Iterator[Shard]:
-    """Yield all shards: those of an earlier run, then the new ones as they are finished."""
+def _finish(
+    manifest: Manifest,
+    jobs: Sequence[ShardJob],
+    own: range,
+    workers: int,
+    progress: Progress | None,
+) -> dict[str, str]:
+    """Write those of some shards that are missing; return id to reason of videos that failed.
+
+    The disk must have room for all that is missing, other parts' too.
+    """
+    failed: dict[str, str] = {}
+    num_done, num_videos = 0, sum(len(jobs[number].videos) for number in own)
     missing = []
     for job in jobs:
         shard = finished_shard(job)
         if shard is None:
             missing.append(job)
-        else:
-            yield shard
-    if workers <= 1 or len(missing) < 2:
-        for job in missing:
+        elif job.number in own:
+            failed |= {v.video_id: v.failure for v in shard.videos if v.failure}
+            num_done += len(job.videos)
+    if progress is not None and num_done:
+        progress(num_done, num_videos)
+    mine = [job for job in missing if job.number in own]
+    if mine:
+        (mine[0].folder / INDEX_NAME).unlink(missing_ok=True)
+        rows = manifest.usable()
+        starts = np.array([job.number for job in missing])[:, None] * _VIDEOS_A_SHARD
+        at = (starts + np.arange(_VIDEOS_A_SHARD)).ravel()
+        size = estimate_size(rows.iloc[at[at < len(rows)]], manifest.root, jobs[0].recipe)
+        check_free_disk(size, jobs[0].folder)
+    for shard in _write_all(mine, workers):
+        failed |= {v.video_id: v.failure for v in shard.videos if v.failure}
+        num_done += len(shard.videos)
+        if progress is not None:
+            progress(num_done, num_videos)
+    return dict(sorted(failed.items()))
+
+
+def _write_all(jobs: Sequence[ShardJob], workers: int) -> Iterator[Shard]:
+    if workers <= 1 or len(jobs) < 2:
+        for job in jobs:
             yield write_shard(job)
         return
-    with ProcessPoolExecutor(min(workers, len(missing)), get_context("spawn")) as pool:
-        running = [pool.submit(write_shard, job) for job in missing]
+    with ProcessPoolExecutor(min(workers, len(jobs)), get_context("spawn")) as pool:
+        running = [pool.submit(write_shard, job) for job in jobs]
         try:
             for finished in as_completed(running):
                 yield finished.result()
@@ -107,15 +169,28 @@ def _finish_all(jobs: Sequence[ShardJob], workers: int) -> Iterator[Shard]:
             pool.shutdown(cancel_futures=True)
 
 
-def _check_limit(manifest: Manifest, shards: Sequence[Shard]) -> None:
+def _gather(jobs: Sequence[ShardJob], failed: dict[str, str]) -> Iterator[Shard]:
+    """Yield the finished shards in order, and note the videos that failed."""
+    for job in jobs:
+        shard = finished_shard(job)
+        if shard is None:
+            raise BenchmarkError(
+                "the shard was changed while it was gathered",
+                where=job.folder / job.name,
+                fix="let no other run write here, and run the same command again",
+            )
+        failed |= {v.video_id: v.failure for v in shard.videos if v.failure}
+        yield shard
+
+
+def _check_limit(manifest: Manifest, failed: dict[str, str]) -> None:
     """Raise an error that names every video which failed if there are too many."""
-    failed = [video for shard in shards for video in shard.videos if video.failure]
     counts = manifest.counts()
     num_bad = len(failed) + counts["missing"] + counts["unreadable"]
     limit = manifest.max_unreadable_fraction
     if not failed or (num_bad <= limit * counts["videos"] and len(failed) < counts["ok"]):
         return
-    faults = [BenchmarkError(video.failure, where=video.video_id) for video in failed]
+    faults = [BenchmarkError(reason, where=video) for video, reason in failed.items()]
     faults.append(
         BenchmarkError(
             f"{num_bad} of {counts['videos']} videos are missing or cannot be decoded, "
@@ -127,9 +202,10 @@ def _check_limit(manifest: Manifest, shards: Sequence[Shard]) -> None:
     raise_all(faults, f"videos of '{manifest.dataset}'")
 
 
-def _remove_strangers(folder: Path, shards: dict[str, Shard]) -> None:
-    """Delete shards of an earlier, longer manifest and what killed writers left."""
-    wanted = {name for file in shards for name in (file, Path(file).with_suffix(".json").name)}
-    for path in [*folder.glob("shard-*"), *folder.glob(".*.partial")]:
-        if path.name not in wanted:
-            path.unlink()
+def _remove_strangers(folder: Path, jobs: Sequence[ShardJob]) -> None:
+    """Delete shards of an earlier, longer manifest, and what killed writers left."""
+    wanted = {name for job in jobs for name in (job.name, Path(job.name).with_suffix(".json").name)}
+    for path in folder.iterdir():
+        stranger = path.name.startswith("shard-") and path.name not in wanted
+        if stranger or (path.name.endswith(".partial") and is_abandoned(path)):
+            path.unlink(missing_ok=True)

@@ -1,48 +1,39 @@
-"""The frame store: any frame of any video at random, without a decoder.
+"""The frame store: any frame of any video at random, without decoding the video.
 
 What is read here was decoded once, so all methods see the same pixels, and the videos
-themselves are no longer needed. `index.json` describes the whole store; its digest stands for
-every byte, since it covers the hash of each shard.
+themselves are no longer needed. The index describes the whole store; its digest stands for every
+byte, since it covers the hash of each shard.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, ValidationError
 
+from benchmark.data.jpeg import decode_jpegs
 from benchmark.data.probe import file_sha256
-from benchmark.data.recipe import SamplingRecipe
 from benchmark.data.resize import centre_crop, resize_short_side
-from benchmark.data.shards import Shard, StoredVideo
+from benchmark.data.store_index import INDEX_NAME, StoreIndex, read_index
 from benchmark.errors import BenchmarkError, did_you_mean, raise_all
-from benchmark.files import digest_of
 
-__all__ = ["INDEX_NAME", "FrameStore", "StoreIndex"]
-
-INDEX_NAME = "index.json"
+__all__ = ["INDEX_NAME", "FrameStore"]
 
 _EXTRACT_AGAIN = "extract the frames again"
-
-
-class StoreIndex(BaseModel):
-    """What `index.json` says."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    recipe: SamplingRecipe
-    shards: tuple[Shard, ...]
-    digest: str
+_OPEN_SHARDS = 256  # each holds a file descriptor, of which a process has few
+_FRAMES_A_PIECE = 8
 
 
 class FrameStore:
-    """Read access to a frame store; `open` checks it.
+    """Read access to a frame store; `open` checks it. Threads may share one.
 
     Attributes:
+        index: what it holds.
         video_ids: of the stored videos, in the manifest's order.
         failures: id to reason of each video that no reader could decode.
         recipe: which frames are stored.
@@ -50,18 +41,20 @@ class FrameStore:
     """
 
     def __init__(self, folder: Path, index: StoreIndex) -> None:
-        self._folder, self._index = folder, index
+        self._folder, self.index = folder, index
         self.recipe, self.digest = index.recipe, index.digest
-        self._entries: dict[str, tuple[Shard, StoredVideo]] = {}
+        self._rows: dict[str, int] = {}
         self.failures: dict[str, str] = {}
-        for shard in index.shards:
-            for video in shard.videos:
-                if video.failure:
-                    self.failures[video.video_id] = video.failure
-                else:
-                    self._entries[video.video_id] = (shard, video)
-        self.video_ids = tuple(self._entries)
-        self._maps: dict[str, npt.NDArray[np.uint8]] = {}
+        pairs = zip(index.texts("video_id"), index.texts("failure"), strict=True)
+        for row, (video, failure) in enumerate(pairs):
+            if failure:
+                self.failures[video] = failure
+            else:
+                self._rows[video] = row
+        self.video_ids = tuple(self._rows)
+        names = ("shard", "offset", "num_frames", "fps", "num_positions", "height", "width")
+        self._columns = {name: index.numbers(name) for name in names}
+        self._map = lru_cache(_OPEN_SHARDS)(self._open_shard)
 
     @classmethod
     def open(cls, folder: Path) -> FrameStore:
@@ -70,23 +63,11 @@ class FrameStore:
         Raises:
             BenchmarkError: for a store that is incomplete or was changed.
         """
-        path = folder / INDEX_NAME
-        if not path.is_file():
-            raise BenchmarkError(
-                "no frame store, or an unfinished one", where=path, fix=_EXTRACT_AGAIN
-            )
-        try:
-            index = StoreIndex.model_validate_json(path.read_text(encoding="utf-8"))
-        except (ValidationError, UnicodeDecodeError) as error:
-            what = str(error).replace("\n", " ")
-            raise BenchmarkError(what, where=path, fix=_EXTRACT_AGAIN) from error
-        content = [asdict(index.recipe), [shard.model_dump() for shard in index.shards]]
-        if digest_of(content) != index.digest:
-            raise BenchmarkError("the index was changed", where=path, fix=_EXTRACT_AGAIN)
+        index = read_index(folder)
+        sizes = {entry.name: entry.stat().st_size for entry in os.scandir(folder)}
         faults = []
         for shard in index.shards:
-            data = folder / shard.file
-            num_bytes = data.stat().st_size if data.is_file() else None
+            data, num_bytes = folder / shard.file, sizes.get(shard.file)
             if num_bytes is None:
                 faults.append(BenchmarkError("the shard is missing", where=data))
             elif num_bytes != shard.num_bytes:
@@ -105,23 +86,24 @@ class FrameStore:
             BenchmarkError(
                 "the shard was changed", where=data, fix=f"delete it and {_EXTRACT_AGAIN}"
             )
-            for shard in self._index.shards
+            for shard in self.index.shards
             if file_sha256(data := self._folder / shard.file) != shard.sha256
         ]
         raise_all(faults, str(self._folder))
 
     def num_positions(self, video_id: str) -> int:
         """Return P, the number of stored frames of a video."""
-        return self._entry(video_id)[1].num_positions
+        return int(self._columns["num_positions"][self._row(video_id)])
 
     def reader(self, video_id: str) -> str:
         """Return name and version of what decoded a video."""
-        return self._entry(video_id)[1].reader
+        return str(self.index.videos["reader"][self._row(video_id)].as_py())
 
     def source_frames(self, video_id: str) -> npt.NDArray[np.int64]:
         """Return the frame index in the video of each stored position, ascending: `[P]`."""
-        video = self._entry(video_id)[1]
-        return self.recipe.source_frames(video.num_frames, video.fps)
+        row = self._row(video_id)
+        num_frames, fps = self._columns["num_frames"][row], self._columns["fps"][row]
+        return self.recipe.source_frames(int(num_frames), float(fps))
 
     def frames(
         self, video_id: str, positions: Sequence[int], size: int | None = None
@@ -138,27 +120,77 @@ class FrameStore:
             `[K, H, W, 3]` RGB, a copy.
 
         Raises:
-            BenchmarkError: for an unknown video.
+            BenchmarkError: for an unknown video, or frames that were damaged.
             IndexError: for a position outside 0..P - 1.
         """
-        shard, video = self._entry(video_id)
+        row = self._row(video_id)
+        offset, num_positions, height, width = (
+            int(self._columns[name][row]) for name in ("offset", "num_positions", "height", "width")
+        )
         chosen = np.asarray(positions, dtype=np.int64)
-        if chosen.size and (chosen.min() < 0 or chosen.max() >= video.num_positions):
-            raise IndexError(f"'{video_id}' has positions 0..{video.num_positions - 1}")
-        shape = (video.num_positions, video.height, video.width, 3)
-        end = video.offset + int(np.prod(shape))
-        frames = self._map(shard)[video.offset : end].reshape(shape)[chosen]
+        if chosen.size and (chosen.min() < 0 or chosen.max() >= num_positions):
+            raise IndexError(f"'{video_id}' has positions 0..{num_positions - 1}")
+        number, shape = int(self._columns["shard"][row]), (num_positions, height, width, 3)
+        if self.recipe.jpeg_quality is None:
+            end = offset + num_positions * height * width * 3
+            frames = self._map(number)[offset:end].reshape(shape)[chosen]
+        elif chosen.size:
+            try:
+                frames = decode_jpegs(self._map(number), offset, num_positions, chosen.tolist())
+            except RuntimeError as error:
+                where = self._folder / self.index.shards[number].file
+                what = f"a frame of '{video_id}' cannot be decoded: {str(error).splitlines()[0]}"
+                fix = f"delete the shard and {_EXTRACT_AGAIN}"
+                raise BenchmarkError(what, where=where, fix=fix) from error
+        else:
+            frames = np.empty((0, *shape[1:]), dtype=np.uint8)
         return frames if size is None else centre_crop(resize_short_side(frames, size), size)
 
-    def _map(self, shard: Shard) -> npt.NDArray[np.uint8]:
-        if shard.file not in self._maps:
-            whole = np.memmap(self._folder / shard.file, dtype=np.uint8, mode="r")
-            # A plain view: slicing np.memmap itself costs more than reading a small frame.
-            self._maps[shard.file] = whole.view(np.ndarray)
-        return self._maps[shard.file]
+    def frames_of_many(
+        self,
+        requests: Sequence[tuple[str, Sequence[int]]],
+        size: int | None = None,
+        *,
+        threads: int,
+    ) -> list[npt.NDArray[np.uint8]]:
+        """Read frames of several videos, some at a time in each thread.
 
-    def _entry(self, video_id: str) -> tuple[Shard, StoredVideo]:
-        if video_id not in self._entries:
+        Args:
+            requests: video and positions, as of `frames`.
+            size: see `frames`.
+            threads: at most so many; the result does not depend on it.
+
+        Returns:
+            For each request `[K, H, W, 3]`.
+
+        Raises:
+            BenchmarkError: see `frames`.
+            IndexError: see `frames`.
+        """
+        pieces = [
+            (number, video, positions[start : start + _FRAMES_A_PIECE])
+            for number, (video, positions) in enumerate(requests)
+            for start in range(0, max(1, len(positions)), _FRAMES_A_PIECE)
+        ]
+        if threads <= 1 or len(pieces) < 2:
+            return [self.frames(video, positions, size) for video, positions in requests]
+        import torch  # noqa: PLC0415
+
+        parts: list[list[npt.NDArray[np.uint8]]] = [[] for _ in requests]
+        workers = min(threads, len(pieces))
+        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            read = pool.map(lambda piece: self.frames(piece[1], piece[2], size), pieces)
+            for (number, _, _), frames in zip(pieces, read, strict=True):
+                parts[number].append(frames)
+        return [own[0] if len(own) == 1 else np.concatenate(own) for own in parts]
+
+    def _open_shard(self, number: int) -> npt.NDArray[np.uint8]:
+        whole = np.memmap(self._folder / self.index.shards[number].file, dtype=np.uint8, mode="r")
+        # A plain view: slicing np.memmap itself costs more than reading a small frame.
+        return whole.view(np.ndarray)
+
+    def _row(self, video_id: str) -> int:
+        if video_id not in self._rows:
             if video_id in self.failures:
                 raise BenchmarkError(
                     f"'{video_id}' could not be decoded: {self.failures[video_id]}",
@@ -166,4 +198,4 @@ class FrameStore:
                 )
             hint = did_you_mean(video_id, self.video_ids) if len(self.video_ids) < 1000 else ""
             raise BenchmarkError(f"no video '{video_id}'{hint}", where=self._folder)
-        return self._entries[video_id]
+        return self._rows[video_id]

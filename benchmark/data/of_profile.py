@@ -105,4 +105,4 @@ def recipe_of(config: Config, dataset: str) -> SamplingRecipe:
     """Return which frames of a dataset's videos are stored."""
     sampling = config.datasets[dataset].sampling
     assert sampling is not None, "only datasets that own their frames are extracted"
-    return SamplingRecipe(**sampling.model_dump(exclude={"jpeg_quality"}))
+    return SamplingRecipe(**sampling.model_dump())

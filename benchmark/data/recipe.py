@@ -8,7 +8,8 @@ video and on the recipe alone, never on the decoder.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,9 @@ import numpy.typing as npt
 from benchmark.data.sampling import equally_spaced
 from benchmark.errors import BenchmarkError
 
-__all__ = ["SamplingRecipe"]
+__all__ = ["SamplingRecipe", "Scaling"]
+
+Scaling = Literal["shrink", "fit"]
 
 
 @dataclass(frozen=True)
@@ -27,17 +30,25 @@ class SamplingRecipe:
         positions: frames a video, equally spaced, first and last included (FrameExit's released
             loader, `dataset/dataset.py: sample_frames_uniform`).
         fps: stored frames a second (FrameExit: 1 for ActivityNet, 5 for Mini-Kinetics).
-        short_side: frames whose short side is longer are stored resized to it; None keeps all.
+        short_side: pixels that the short side of stored frames is scaled to; None keeps all.
         skip_start_s: seconds at the start that are never sampled, for encoders whose first
             frames are not yet right. Of the 496 tank_wagon clips 341 begin with one letterboxed
             or black frame and none with two: 0.04 s, one frame at 25 fps, is the cure there.
             No clip of ut_interaction needs it.
+        scaling: which frames are scaled to `short_side`, and how; see `benchmark.data.resize`.
+            `shrink`: those whose short side is longer, with plain bilinear interpolation, so that
+            they are those that the test transform would make. `fit`: all, upward too, as
+            FrameExit's released recipe asks of ffmpeg (`inference.py: show_help`,
+            `scale=350:350:force_original_aspect_ratio=increase`, which fills that square).
+        jpeg_quality: of stored JPEG; None stores pixels without loss.
     """
 
     positions: int | None
     fps: float | None
     short_side: int | None = None
     skip_start_s: float = 0.0
+    scaling: Scaling = "shrink"
+    jpeg_quality: int | None = None
 
     def __post_init__(self) -> None:
         faults = []
@@ -51,8 +62,32 @@ class SamplingRecipe:
             faults.append(f"'short_side' is {self.short_side}, expected 1 or more")
         if not 0 <= self.skip_start_s < math.inf:
             faults.append(f"'skip_start_s' is {self.skip_start_s}, expected 0 or more")
+        if self.scaling == "fit" and self.short_side is None:
+            faults.append("'scaling: fit' needs 'short_side'")
+        if self.jpeg_quality is not None and not 1 <= self.jpeg_quality <= 100:
+            faults.append(f"'jpeg_quality' is {self.jpeg_quality}, expected 1 to 100")
         if faults:
             raise BenchmarkError("; ".join(faults), where="sampling recipe")
+
+    def facts(self) -> dict[str, Any]:
+        """Return what stored bytes depend on, for digests.
+
+        What a store of raw frames does not have is left out: its digests are those of old.
+        """
+        late = {"scaling": "shrink", "jpeg_quality": None}
+        facts = {k: v for k, v in asdict(self).items() if k not in late or v != late[k]}
+        rate = None if self.fps is None else float(self.fps)  # 5 and 5.0 are one rate
+        return {**facts, "fps": rate, "skip_start_s": float(self.skip_start_s)}
+
+    def num_positions(
+        self, num_frames: npt.NDArray[np.int64], fps: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.int64]:
+        """Return P, the positions of each video's grid: `[N]`, of `[N]` frames and rates."""
+        if self.fps is None:
+            return np.full(len(num_frames), self.positions, dtype=np.int64)
+        length = num_frames - self._first(num_frames, fps)
+        count = np.ceil(length / (fps / self.fps) - 1e-9).astype(np.int64)
+        return np.maximum(count, 1)
 
     def source_frames(self, num_frames: int, fps: float) -> npt.NDArray[np.int64]:
         """Return the frame index in the video of each grid position, ascending: `[P]`.
@@ -64,12 +99,18 @@ class SamplingRecipe:
             num_frames: frames of the video, at least 1.
             fps: its frame rate.
         """
-        start = min(math.ceil(self.skip_start_s * fps - 1e-6), num_frames - 1)
+        frames, rate = np.array([num_frames]), np.array([fps])
+        start = int(self._first(frames, rate)[0])
         length = num_frames - start
-        if self.positions is not None:
-            grid = equally_spaced(np.array([length]), self.positions)[0]
+        if self.fps is None:
+            grid = equally_spaced(np.array([length]), self.positions or 1)[0]
             return np.asarray(start + grid, dtype=np.int64)
-        step = fps / self.fps if self.fps is not None else 1.0
-        count = max(1, math.ceil(length / step - 1e-9))
-        grid = np.floor(np.arange(count) * step + 1e-9).astype(np.int64)
+        count = int(self.num_positions(frames, rate)[0])
+        grid = np.floor(np.arange(count) * (fps / self.fps) + 1e-9).astype(np.int64)
         return np.asarray(start + np.minimum(grid, length - 1), dtype=np.int64)
+
+    def _first(
+        self, num_frames: npt.NDArray[np.int64], fps: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.int64]:
+        skipped = np.ceil(self.skip_start_s * fps - 1e-6).astype(np.int64)
+        return np.minimum(skipped, num_frames - 1)

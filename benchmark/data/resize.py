@@ -1,8 +1,11 @@
 """Resizing as the reference method's released code does it, so that stored frames fit its weights.
 
-The released transform resizes the short side with plain bilinear interpolation, without the
-antialiasing that image libraries apply, then crops the centre (Qualcomm-AI-research/FrameExit,
-`dataset/transform.py`). torch is imported on first use: many jobs read frames without it.
+Two steps, both of Qualcomm-AI-research/FrameExit. What it stores, ffmpeg has scaled so that the
+frame just fills a square, with its default filter, bicubic (`inference.py: show_help`; ffmpeg's
+`force_original_aspect_ratio=increase`): smaller frames are enlarged, by the letter of that
+command. What it reads, its transform resizes with plain bilinear interpolation, without the
+antialiasing that image libraries apply, then crops the centre (`dataset/transform.py`).
+torch and PyAV are imported on first use: many jobs read frames without them.
 """
 
 from __future__ import annotations
@@ -10,7 +13,34 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["centre_crop", "resize_short_side"]
+__all__ = ["centre_crop", "fit_short_side", "fitted_size", "resize_short_side", "resized_size"]
+
+
+def fitted_size(height: int, width: int, size: int) -> tuple[int, int]:
+    """Return height and width of a frame whose short side is scaled to `size`, as ffmpeg rounds."""
+    return (
+        max(size, (2 * size * height + width) // (2 * width)),
+        max(size, (2 * size * width + height) // (2 * height)),
+    )
+
+
+def fit_short_side(frame: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:
+    """Scale a frame `[H, W, 3]`, up or down, to a short side of `size`, with ffmpeg's bicubic."""
+    height, width = fitted_size(frame.shape[0], frame.shape[1], size)
+    if frame.shape[:2] == (height, width):
+        return frame
+    from av import VideoFrame  # noqa: PLC0415
+
+    picture = VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+    scaled = picture.reformat(width=width, height=height, interpolation="BICUBIC")
+    return np.asarray(scaled.to_ndarray(), dtype=np.uint8)
+
+
+def resized_size(height: int, width: int, size: int) -> tuple[int, int]:
+    """Return height and width of a frame after `resize_short_side`."""
+    if width < height:
+        return int(size * height / width), size
+    return size, int(size * width / height)
 
 
 def resize_short_side(frames: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:
@@ -29,10 +59,7 @@ def resize_short_side(frames: npt.NDArray[np.uint8], size: int) -> npt.NDArray[n
     import torch  # noqa: PLC0415 - a second of start-up that only resizing needs
     from torch.nn.functional import interpolate  # noqa: PLC0415
 
-    if width < height:
-        target = (int(size * height / width), size)
-    else:
-        target = (size, int(size * width / height))
+    target = resized_size(height, width, size)
     with torch.inference_mode():
         pixels = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float()
         resized = interpolate(pixels, target, mode="bilinear", align_corners=False)

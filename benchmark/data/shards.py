@@ -8,18 +8,29 @@ write at once, the bytes are the same.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchmark.data.decoding import DecodingError, decode_frames, readers
+from benchmark.data.jpeg import encode_jpegs, jpeg_coder
 from benchmark.data.probe import file_sha256
 from benchmark.data.recipe import SamplingRecipe
-from benchmark.data.resize import resize_short_side
+from benchmark.data.resize import fit_short_side, resize_short_side
 from benchmark.files import digest_of, replace_when_complete, write_text
 
-__all__ = ["Shard", "ShardJob", "StoredVideo", "VideoFile", "finished_shard", "write_shard"]
+__all__ = [
+    "Shard",
+    "ShardJob",
+    "StoredVideo",
+    "VideoFile",
+    "finished_shard",
+    "prepare",
+    "write_shard",
+]
 
 _FORMAT_VERSION = 1  # raise it whenever the same videos and recipe give other bytes
 
@@ -51,13 +62,19 @@ class ShardJob:
 
     @property
     def key(self) -> str:
-        """Digest of all that the bytes depend on: videos, recipe, readers; not where they lie."""
+        """Digest of all that the bytes depend on: videos, recipe, coders; not where they lie."""
         videos = [(v.video_id, v.sha256, v.num_frames, v.fps) for v in self.videos]
-        return digest_of([_FORMAT_VERSION, videos, asdict(self.recipe), list(readers())])
+        coders = [*readers(), *([self.coder] if self.coder else [])]
+        return digest_of([_FORMAT_VERSION, videos, self.recipe.facts(), coders])
+
+    @property
+    def coder(self) -> str:
+        """Name and version of what encodes the frames; empty for raw ones."""
+        return jpeg_coder() if self.recipe.jpeg_quality is not None else ""
 
 
 class StoredVideo(BaseModel):
-    """Where a video's frames lie in their shard, as `[P, H, W, 3]` uint8.
+    """Where a video's frames lie in their shard: `[P, H, W, 3]` uint8, or see `data.jpeg`.
 
     Attributes:
         num_frames: frames of the video itself.
@@ -87,6 +104,7 @@ class Shard(BaseModel):
     num_bytes: int
     sha256: str
     videos: tuple[StoredVideo, ...]
+    coder: str = ""
 
 
 def finished_shard(job: ShardJob) -> Shard | None:
@@ -119,25 +137,36 @@ def write_shard(job: ShardJob) -> Shard:
         num_bytes=offset,
         sha256=whole.hexdigest(),
         videos=tuple(stored),
+        coder=job.coder,
     )
     write_text(data.with_suffix(".json"), shard.model_dump_json() + "\n")
     return shard
+
+
+def prepare(frame: npt.NDArray[np.uint8], recipe: SamplingRecipe) -> npt.NDArray[np.uint8]:
+    """Return a decoded frame `[H, W, 3]` at the size at which it is stored."""
+    size = recipe.short_side
+    if size is None:
+        return frame
+    if recipe.scaling == "fit":
+        return fit_short_side(frame, size)
+    return resize_short_side(frame[None], size)[0] if min(frame.shape[:2]) > size else frame
 
 
 def _decoded(video: VideoFile, recipe: SamplingRecipe, offset: int) -> tuple[StoredVideo, bytes]:
     entry = StoredVideo(
         video_id=video.video_id, num_frames=video.num_frames, fps=video.fps, offset=offset
     )
+    grid = recipe.source_frames(video.num_frames, video.fps)
     try:
         if file_sha256(video.path) != video.sha256:
             raise DecodingError("the file has changed since the manifest was built")
-        decoded = decode_frames(video.path, recipe.source_frames(video.num_frames, video.fps))
+        decoded = decode_frames(video.path, grid, lambda frame: prepare(frame, recipe))
     except (DecodingError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return entry.model_copy(update={"failure": reason}), b""
-    frames = decoded.frames
-    if recipe.short_side is not None and min(frames.shape[1:3]) > recipe.short_side:
-        frames = resize_short_side(frames, recipe.short_side)
+    frames, quality = decoded.frames, recipe.jpeg_quality
     num_positions, height, width = frames.shape[:3]
     shape = {"num_positions": num_positions, "height": height, "width": width}
-    return entry.model_copy(update={**shape, "reader": decoded.reader}), frames.tobytes()
+    content = frames.tobytes() if quality is None else encode_jpegs(frames, quality)
+    return entry.model_copy(update={**shape, "reader": decoded.reader}), content

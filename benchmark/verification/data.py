@@ -6,12 +6,15 @@ import json
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from benchmark.config import Config
 from benchmark.data.decoding import readers
-from benchmark.data.frame_store import INDEX_NAME, FrameStore, StoreIndex
+from benchmark.data.frame_store import INDEX_NAME, FrameStore
 from benchmark.data.manifest import Manifest, read_manifest
 from benchmark.data.of_profile import build_profile_manifest
 from benchmark.data.shards import ShardJob, VideoFile
+from benchmark.data.store_index import StoreIndex
 from benchmark.errors import BenchmarkError
 from benchmark.inputs import make_network, open_dataset, weights_digest
 from benchmark.layout import Layout, annotation_files
@@ -93,10 +96,9 @@ class DataChecks:
     def _frames_faults(self, owner: str) -> list[str]:
         folder = self._layout.frames(owner)
         try:
-            FrameStore.open(folder)
+            index = FrameStore.open(folder).index
         except BenchmarkError as fault:
             return [str(fault)]
-        index = StoreIndex.model_validate_json((folder / INDEX_NAME).read_text(encoding="utf-8"))
         said = self._origin_faults(owner, index)
         if not self._quick:
             recorded = {shard.file: shard.sha256 for shard in index.shards}
@@ -112,13 +114,17 @@ class DataChecks:
             return []  # said of the manifest
         columns = [rows[name].tolist() for name in ("video_id", "sha256", "num_frames", "fps")]
         known = {v: VideoFile(v, Path(), *facts) for v, *facts in zip(*columns, strict=True)}
-        here = set(readers())
+        here = set(readers()) | {""}
+        ids, used = index.texts("video_id"), index.texts("reader")
+        starts = np.searchsorted(index.numbers("shard"), range(len(index.shards) + 1))
         for number, shard in enumerate(index.shards):
-            ids = [video.video_id for video in shard.videos]
-            if not {v.reader for v in shard.videos if v.reader} <= here:
+            own = slice(starts[number], starts[number + 1])
+            job = ShardJob(
+                folder, number, tuple(known[v] for v in ids[own] if v in known), index.recipe
+            )
+            if not set(used[own]) <= here or shard.coder != job.coder:
                 continue
-            videos = tuple(known[video] for video in ids if video in known)
-            if ShardJob(folder, number, videos, index.recipe).key != shard.key:
+            if job.key != shard.key:
                 return [f"{folder / shard.file} holds other videos than {path} names"]
         return []
 

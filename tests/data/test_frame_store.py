@@ -1,14 +1,18 @@
 import json
+import os
 import shutil
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from benchmark.data.build_manifest import build_from_csv
-from benchmark.data.extract import extract
+from benchmark.data.extract import extract, extract_part
 from benchmark.data.frame_store import FrameStore
 from benchmark.data.listing import Columns
 from benchmark.data.manifest import read_manifest, write_manifest
@@ -91,38 +95,69 @@ def test_the_number_of_workers_does_not_change_a_byte(dataset, stored, tmp_path)
     assert seen[-1] == (70, 70)
 
 
-_KILLED = """
-import sys, time
+_EXTRACTION = """
+import sys
 from pathlib import Path
 from benchmark.data.extract import extract
 from benchmark.data.manifest import read_manifest
 from benchmark.data.recipe import SamplingRecipe
 
-def stop_after_the_first_shard(done, total):
-    print(done, flush=True)
-    time.sleep(600)
-
-extract(read_manifest(Path(sys.argv[1])), Path(sys.argv[2]), SamplingRecipe(4, None), workers=1,
-        progress=stop_after_the_first_shard)
+extract(read_manifest(Path(sys.argv[1])), Path(sys.argv[2]), SamplingRecipe(4, None), workers=1)
 """
 
 
-def test_a_killed_extraction_goes_on_and_ends_in_the_same_bytes(dataset, stored, tmp_path):
-    command = [sys.executable, "-c", _KILLED, str(dataset.root / "manifest.csv"), str(tmp_path)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "32\n"
-    process.kill()
-    process.wait()
-    process.stdout.close()
+def test_an_extraction_killed_in_a_shard_goes_on_and_ends_in_the_same_bytes(
+    dataset, stored, tmp_path
+):
+    """The forty-first video is a pipe that nobody fills: there the writer waits to be killed."""
+    videos, folder = tmp_path / "videos", tmp_path / "store"
+    shutil.copytree(dataset.root, videos)
+    (videos / "40.mp4").unlink()
+    os.mkfifo(videos / "40.mp4")
+    command = [sys.executable, "-c", _EXTRACTION, str(videos / "manifest.csv"), str(folder)]
+    with subprocess.Popen(command) as process:
+        while process.poll() is None and not list(folder.glob(".shard-00001.bin.*.partial")):
+            time.sleep(0.01)
+        process.kill()
+    assert sorted(path.name for path in folder.glob("shard-*")) == [
+        "shard-00000.bin",
+        "shard-00000.json",
+    ]
     with pytest.raises(BenchmarkError, match="no frame store, or an unfinished one"):
-        FrameStore.open(tmp_path)
-    (tmp_path / ".shard-00001.bin.1.partial").write_bytes(b"half a shard")
-    before = (tmp_path / "shard-00000.bin").stat()
-    extract(dataset, tmp_path, _RECIPE, workers=1)
-    after = (tmp_path / "shard-00000.bin").stat()
+        FrameStore.open(folder)
+    before = (folder / "shard-00000.bin").stat()
+    (videos / "40.mp4").unlink()
+    shutil.copyfile(dataset.root / "40.mp4", videos / "40.mp4")
+    extract(read_manifest(videos / "manifest.csv"), folder, _RECIPE, workers=1)
+    after = (folder / "shard-00000.bin").stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+    assert contents(folder) == contents(stored)
+
+
+def test_parts_make_the_same_store_byte_for_byte(dataset, stored, tmp_path):
+    for part in (2, 0, 1, 3):  # four parts of three shards: the last has nothing to do
+        done = extract_part(dataset, tmp_path, _RECIPE, part=part, num_parts=4, workers=1)
+        assert done == (part < 3)
+        assert not (tmp_path / "index.json").exists()
+    before = {path: path.stat().st_ino for path in tmp_path.glob("shard-*")}
+    assert len(before) == 6
+    extract(dataset, tmp_path, _RECIPE, workers=1)
+    assert {path: path.stat().st_ino for path in tmp_path.glob("shard-*")} == before
     assert contents(tmp_path) == contents(stored)
+
+
+def test_what_others_are_writing_is_left_to_them(dataset, stored, tmp_path):
+    folder = tmp_path / "store"
+    shutil.copytree(stored, folder)
+    host = socket.gethostname().replace(".", "-")
+    running = [
+        folder / f".shard-00001.bin.{host}.{os.getpid()}.partial",
+        folder / ".shard-00001.bin.other-node.1.partial",
+    ]
+    for path in running:
+        path.write_bytes(b"half a shard")
+    extract(dataset, folder, _RECIPE, workers=1)
+    assert all(path.exists() for path in running)
 
 
 def test_another_recipe_or_manifest_replaces_the_shards(dataset, stored, tmp_path, write_video):
@@ -144,6 +179,7 @@ def test_another_recipe_or_manifest_replaces_the_shards(dataset, stored, tmp_pat
         "index.json",
         "shard-00000.bin",
         "shard-00000.json",
+        "videos.parquet",
     ]
 
 
@@ -171,8 +207,16 @@ def _flip_a_byte(folder):
 
 def _edit_the_index(folder):
     index = json.loads((folder / "index.json").read_text())
-    index["shards"][0]["videos"][0]["offset"] = 3
+    index["shards"][0]["num_bytes"] += 1
     (folder / "index.json").write_text(json.dumps(index))
+
+
+def _edit_the_videos(folder):
+    videos = pq.read_table(folder / "videos.parquet")
+    offsets = videos["offset"].combine_chunks().to_numpy().copy()
+    offsets[1] += 3
+    at = videos.schema.get_field_index("offset")
+    pq.write_table(videos.set_column(at, "offset", [offsets]), folder / "videos.parquet")
 
 
 @pytest.mark.parametrize(
@@ -184,8 +228,14 @@ def _edit_the_index(folder):
         (lambda f: (f / "index.json").unlink(), "no frame store, or an unfinished one"),
         (lambda f: (f / "index.json").write_text("{"), "index.json: "),
         (_edit_the_index, "the index was changed"),
+        (_edit_the_videos, "the index was changed"),
+        (lambda f: (f / "videos.parquet").unlink(), "videos.parquet: "),
+        (lambda f: (f / "videos.parquet").write_text("PAR1"), "videos.parquet: "),
     ],
-    ids=["byte", "size", "shard", "index", "half-index", "edited-index"],
+    ids=[
+        *("byte", "size", "shard", "index", "half-index", "edited-index"),
+        *("edited-videos", "videos", "half-videos"),
+    ],
 )
 def test_a_changed_or_half_store_is_an_error(stored, tmp_path, change, message):
     folder = tmp_path / "store"

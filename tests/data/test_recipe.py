@@ -3,6 +3,7 @@ import pytest
 
 from benchmark.data.recipe import SamplingRecipe
 from benchmark.errors import BenchmarkError
+from benchmark.files import digest_of
 
 
 @pytest.mark.parametrize("num_frames", [1, 2, 9, 10, 96, 250])
@@ -53,3 +54,24 @@ def test_frames_of_the_skipped_start_are_never_sampled(skip_start_s, source_fps,
 def test_a_recipe_that_means_nothing_is_an_error(settings, message):
     with pytest.raises(BenchmarkError, match=message):
         SamplingRecipe(**settings)
+
+
+def test_positions_are_counted_without_the_grids():
+    num_frames, fps = np.array([1, 5, 90, 101, 250]), np.array([25.0, 25.0, 29.97, 19.82, 10.0])
+    for recipe in (
+        SamplingRecipe(7, None),
+        SamplingRecipe(None, 1.0),
+        SamplingRecipe(None, 20.0, skip_start_s=0.3),
+    ):
+        grids = [recipe.source_frames(*of) for of in zip(num_frames.tolist(), fps, strict=True)]
+        assert recipe.num_positions(num_frames, fps).tolist() == [len(grid) for grid in grids]
+
+
+def test_digests_of_raw_stores_are_those_of_old():
+    raw = {"positions": 4, "fps": None, "short_side": 32, "skip_start_s": 0.0}
+    assert SamplingRecipe(4, None, 32).facts() == raw
+    coded = SamplingRecipe(4, None, 32, scaling="fit", jpeg_quality=90).facts()
+    assert coded == {**raw, "scaling": "fit", "jpeg_quality": 90}
+    assert digest_of(SamplingRecipe(None, 5).facts()) == digest_of(
+        SamplingRecipe(None, 5.0).facts()
+    )

@@ -1,12 +1,14 @@
 import subprocess
 import sys
+from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from benchmark.data.resize import centre_crop, resize_short_side
+from benchmark.data.resize import centre_crop, fit_short_side, resize_short_side
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,33 @@ def test_resizing_follows_the_half_pixel_rule():
     frames = np.zeros((1, 2, 2, 3), np.uint8)
     frames[:, :, 1] = 100
     assert resize_short_side(frames, 4)[0, 0, :, 0].tolist() == [0, 25, 75, 100]
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "size"),
+    [
+        (240, 320, 350),
+        (320, 240, 350),
+        (360, 640, 350),
+        (719, 1281, 256),
+        (350, 500, 350),
+        (8, 9, 4),
+    ],
+)
+def test_fitting_is_the_scale_filter_of_the_released_command(height, width, size):
+    frame = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    graph = av.filter.Graph()
+    nodes = [
+        graph.add_buffer(width=width, height=height, format="rgb24", time_base=Fraction(1, 25)),
+        graph.add("scale", f"{size}:{size}:force_original_aspect_ratio=increase:flags=bicubic"),
+        graph.add("buffersink"),
+    ]
+    graph.link_nodes(*nodes).configure()
+    graph.push(av.VideoFrame.from_ndarray(frame, format="rgb24"))
+    expected = graph.pull().to_ndarray(format="rgb24")
+    fitted = fit_short_side(frame, size)
+    assert min(fitted.shape[:2]) == size
+    assert np.array_equal(fitted, expected)
 
 
 def test_the_crop_is_centred():

@@ -75,6 +75,7 @@ wildcard_constraints:
     dataset="|".join(PLAN.config.datasets),
     method="|".join(PLAN.methods),
     seeds=r"\d+(-\d+)*",
+    part=r"\d+",
 
 
 def one_of(names):
@@ -137,6 +138,13 @@ def settings(stage):
 def frames_of(wildcards):
     """Return the index of the frames that a dataset reads."""
     return LAYOUT.frames(PLAN.config.frames_name(wildcards.dataset)) / "index.json"
+
+
+def parts_of_frames(wildcards):
+    """Return what the jobs write that decode a dataset together; none where one does it all."""
+    num_parts = PLAN.config.extraction_parts
+    parts = range(num_parts) if num_parts > 1 else []
+    return [LAYOUT.frames_part(wildcards.dataset, n, num_parts) for n in parts]
 
 
 def weights_of(wildcards):

@@ -38,9 +38,31 @@ rule manifest:
         job("manifest", "dataset")
 
 
+# Only where a profile asks for several: see parts_of_frames.
+rule frames_part:
+    input:
+        manifest=LAYOUT.manifest("{dataset}"),
+        code=stage_code("frames"),
+        lock=LOCK,
+    output:
+        LAYOUT.frames_part("{dataset}", "{part}", PLAN.config.extraction_parts),
+    log:
+        log_of("frames_part", "dataset", "part"),
+    conda:
+        ENVIRONMENT
+    threads: 2 * SLOTS
+    params:
+        settings=settings("frames"),
+        threads=real_threads,
+    shell:
+        job("frames_part", "dataset", "part")
+
+
+# Decodes what is missing, all of it where there are no parts, and makes the store a whole.
 rule frames:
     input:
         manifest=LAYOUT.manifest("{dataset}"),
+        parts=parts_of_frames,
         code=stage_code("frames"),
         lock=LOCK,
     output:

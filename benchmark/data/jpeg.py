@@ -1,0 +1,77 @@
+"""Frames as JPEG: a video's lie side by side behind a table of their lengths.
+
+The format of a store at the paper's scale; what speaks for it is in `benchmark.data.shards`.
+The table stands in the shard, not in the index: half a million videos have some 25 million
+frames. Encoder and decoders are libjpeg-turbo, in Pillow and in torchvision, whose pixels are
+equal; torchvision decodes faster, and lets other threads run meanwhile.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["decode_jpegs", "encode_jpegs", "jpeg_coder"]
+
+_LENGTH = np.dtype("<u4")
+
+
+@cache
+def jpeg_coder() -> str:
+    """Return name and version of what encodes."""
+    from PIL import __version__, features  # noqa: PLC0415  (raw stores do without)
+
+    return f"pillow {__version__}, libjpeg-turbo {features.version('libjpeg_turbo')}"
+
+
+def encode_jpegs(frames: npt.NDArray[np.uint8], quality: int) -> bytes:
+    """Return `[P, H, W, 3]` frames as bytes: P lengths as little-endian uint32, then P images.
+
+    Colours are stored at half the resolution (4:2:0), as in the videos themselves.
+    """
+    from PIL import Image  # noqa: PLC0415
+
+    images = []
+    for frame in frames:
+        file = io.BytesIO()
+        Image.fromarray(frame).save(file, "JPEG", quality=quality, subsampling="4:2:0")
+        images.append(file.getvalue())
+    lengths = np.array([len(image) for image in images], dtype=_LENGTH)
+    return lengths.tobytes() + b"".join(images)
+
+
+def decode_jpegs(
+    shard: npt.NDArray[np.uint8], offset: int, num_positions: int, chosen: Sequence[int]
+) -> npt.NDArray[np.uint8]:
+    """Read frames of one video.
+
+    Args:
+        shard: the bytes of the shard, which may lie on the disk.
+        offset: where the video's begin.
+        num_positions: P, its frames.
+        chosen: K of 0..P - 1, in any order, repetitions allowed; K of 1 or more.
+
+    Returns:
+        `[K, H, W, 3]` RGB.
+
+    Raises:
+        RuntimeError: for bytes that are no JPEG.
+    """
+    import torch  # noqa: PLC0415  (a second of start-up)
+    from torchvision.io import ImageReadMode, decode_jpeg  # noqa: PLC0415
+
+    start = offset + num_positions * _LENGTH.itemsize
+    lengths = np.frombuffer(shard[offset:start].tobytes(), dtype=_LENGTH)
+    ends = start + np.cumsum(lengths, dtype=np.int64)
+    images = {}
+    for position in set(chosen):
+        end = int(ends[position])
+        coded = torch.from_numpy(np.array(shard[end - int(lengths[position]) : end]))
+        images[position] = decode_jpeg(coded, ImageReadMode.RGB)
+    frames = torch.stack([images[position] for position in chosen])
+    result: npt.NDArray[np.uint8] = frames.permute(0, 2, 3, 1).contiguous().numpy()
+    return result
