@@ -1,5 +1,6 @@
 # make tables   sets up everything, runs the main job, prints Table 1
 # make test     sets up everything, runs the tests
+# make test-full-size   trains and tests the paper's networks at full size on four videos
 # make test-slurm       runs the workflow through a real Slurm on this machine
 # make test-kubernetes  runs it through the profile for Kubernetes; the cluster is played
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -9,7 +10,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 PROFILE ?= builtin
 CONFIG ?=
 
-.PHONY: setup tables test test-slurm test-kubernetes lint mlflow lock
+.PHONY: setup tables test test-full-size test-slurm test-kubernetes lint mlflow lock
 
 setup: $(VENV)/installed
 
@@ -30,6 +31,10 @@ tables: setup
 
 test: setup
 	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest
+
+# Minutes on two cores. CLIPS_ROOT=DIR takes real clips.
+test-full-size: setup
+	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m full_size -s tests/full_size
 
 # As root, on a machine without a Slurm of its own; it stops what it starts.
 test-slurm: setup

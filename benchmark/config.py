@@ -58,9 +58,16 @@ class NetworkConfig(Strict):
     network: str = Field(description="name in the registry")
     weights: Literal["pretrained", "package", "hub", "file", "random"]
     file: str | None = Field(
-        None, description="safetensors file, with weights: file; may hold {weights_root}"
+        None,
+        description="with weights: file, safetensors or a state dict; may hold {weights_root}",
     )
+    trained_on: str | None = Field(None, description="what the weights of that file saw")
     size: int | None = Field(None, gt=0, description="side of its input, if not the network's own")
+
+    @property
+    def published(self) -> bool:
+        """Whether a job fetches its weights, from a hub or a file of the user."""
+        return self.weights in {"hub", "file"}
 
 
 class BackboneConfig(NetworkConfig):

@@ -16,6 +16,7 @@ __all__ = [
     "HvuVideos",
     "KineticsVideos",
     "Listed",
+    "Loss",
     "OnDuplicate",
     "Published",
     "Role",

@@ -44,6 +44,8 @@ What a method is handed: `videos`, a view of N videos (benchmark/videos.py)
     component           `with videos.component('gate'):` charges what runs inside to that name and
                         to the videos of the view, equally; work outside any component is charged
                         to 'other' and shown
+    candidates          equally spaced frames, or where equally spaced clips begin, of the network
+                        that will look at them; `num_inputs` and `starts` for other choices
     random              numbers that belong to a video and to the run's seed, in any batch the same
     lengths, targets    stored frames; labels, in training only
     progress            share of the stage's training that is done, for temperatures and weights
@@ -61,6 +63,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor, nn
+
+from benchmark.config_data import Loss
 
 if TYPE_CHECKING:
     from benchmark.evaluation.records import Steps
@@ -96,6 +100,7 @@ class Task:
         num_features: D, features of one frame by the backbone; 0 where it was not asked for.
         head_units: units of a frame head (FrameExit: 4096; a profile may scale it).
         networks: by role, those that method.yaml names.
+        stated_loss: of the profile, where it names one.
     """
 
     classes: tuple[str, ...]
@@ -103,6 +108,16 @@ class Task:
     num_features: int
     head_units: int
     networks: Mapping[str, NetworkInfo] = field(default_factory=dict)
+    stated_loss: Loss | None = None
+
+    @property
+    def loss(self) -> Loss:
+        """What classifiers are trained with, and by which logits become scores.
+
+        By default that of FrameExit, section 3.1: cross-entropy for one label a video, binary
+        cross-entropy for several.
+        """
+        return self.stated_loss or ("binary_cross_entropy" if self.multi_label else "cross_entropy")
 
     @property
     def num_classes(self) -> int:
@@ -171,16 +186,12 @@ class Method(nn.Module, ABC):
         del stage
         return self.parameters()
 
-    def candidates(self, lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64] | None:
-        """Return all positions that training and prediction may open, or None: any.
+    def candidates(self, videos: Videos) -> Tensor | None:
+        """Return all positions that training and prediction may open: `[N, K]`; None: any.
 
-        Args:
-            lengths: `[N]`, stored frames of each video.
-
-        Returns:
-            `[N, K]`; what is not among them cannot be opened after fine-tuning.
+        What is not among them cannot be opened once the networks are fine-tuned.
         """
-        del lengths
+        del videos
         return None
 
 

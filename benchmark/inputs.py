@@ -116,18 +116,18 @@ def open_dataset(config: Config, name: str, roles: Sequence[str] = ("backbone",)
     store = FrameStore.open(layout.frames(owner))
     frozen = not config.backbone.finetune
     folders = {role: layout.features(owner, role) for role in roles} if frozen else {}
-    parts, networks = [manifest.digest, store.digest], {}
+    parts, networks = [manifest.digest, store.digest, str(config.datasets[name].loss)], {}
     for role in roles:
         settings = config.network(role)
-        parts += [role, settings.model_dump_json()]
+        parts += [role, settings.model_dump_json(exclude={"trained_on"})]
         if frozen:
             index = json.loads((folders[role] / "index.json").read_text())
             parts.append(index["weights_digest"])
             macs = int(index["macs_per_input"])
         else:
-            backbone = make_network(config, role)
-            parts.append(weights_digest(backbone))
-            macs = count_macs_per_input(backbone)
+            built = make_network(config, role)
+            parts.append(weights_digest(built))
+            macs = count_macs_per_input(built)
         network = network_of(settings, role)
         networks[role] = NetworkInfo(network.num_features, network.num_frames, network.size, macs)
     task = Task(
@@ -136,6 +136,7 @@ def open_dataset(config: Config, name: str, roles: Sequence[str] = ("backbone",)
         num_features=networks["backbone"].num_features if "backbone" in networks else 0,
         head_units=config.training.head_units,
         networks=networks,
+        stated_loss=config.datasets[name].loss,
     )
     digest = hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
     return OpenDataset(name, manifest, store, task, digest, folders)

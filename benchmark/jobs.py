@@ -151,6 +151,16 @@ def _pretrain(job: Job) -> None:
         job.log.write(f"epoch {epoch}: loss {loss:.5f}")
 
 
+def _weights(job: Job) -> None:
+    from benchmark.backbones.registry import network_of  # noqa: PLC0415
+    from benchmark.backbones.weights import fetch  # noqa: PLC0415
+
+    settings = job.config.network(job.item)
+    network = network_of(settings, job.item)
+    given = job.config.place(settings.file) if settings.file else None
+    fetch(settings, network.build(), network.hub, given, job.layout.weights(job.item))
+
+
 def _features(job: Job) -> None:
     from benchmark.backbones.feature_store import extract_features  # noqa: PLC0415
     from benchmark.data.frame_store import FrameStore  # noqa: PLC0415
@@ -358,6 +368,7 @@ JOBS: dict[str, Callable[[Job], None]] = {
     "frames": _frames,
     "frames_part": _frames_part,
     "pretrain": _pretrain,
+    "weights": _weights,
     "features": _features,
     "train": _train,
     "control": _control,

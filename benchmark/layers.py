@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from benchmark.config_data import Loss
+
 __all__ = [
     "FrameHead",
     "LinearPerStep",
@@ -94,29 +96,36 @@ def hard_choice(logits: Tensor, noise: Tensor, temperature: float) -> Tensor:
     return hard - soft.detach() + soft
 
 
-def classification_loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Return each prediction's loss: cross-entropy, or binary cross-entropy over classes.
+def classification_loss(logits: Tensor, targets: Tensor, loss: Loss) -> Tensor:
+    """Return each prediction's loss.
 
-    FrameExit, section 3.1. With several labels the mean over classes is taken, as public
-    re-implementations do (bmezaris/Gated-ViGAT); the scale matters, since beta is compared to it.
+    Which of the two losses matters for its scale too, since FrameExit compares beta with it.
+    Cross-entropy with several labels takes a uniform distribution over a video's labels as its
+    target (Mahajan et al., 'Exploring the Limits of Weakly Supervised Pretraining', ECCV 2018,
+    section 2.3). Binary cross-entropy is the mean over classes, as in bmezaris/Gated-ViGAT,
+    `train_gate.py`.
 
     Args:
         logits: `[N, T, C]`.
         targets: `[N]` int64 class indices, or `[N, C]` float 0/1 for several labels.
+        loss: the task's.
 
     Returns:
         `[N, T]`.
     """
-    num_steps = logits.shape[1]
-    if targets.ndim == 1:
-        repeated = targets[:, None].expand(-1, num_steps)
-        return F.cross_entropy(logits.flatten(0, 1), repeated.flatten(), reduction="none").view(
-            -1, num_steps
-        )
-    expanded = targets[:, None].expand_as(logits)
-    return F.binary_cross_entropy_with_logits(logits, expanded, reduction="none").mean(-1)
+    num_steps, num_classes = logits.shape[1:]
+    if loss == "binary_cross_entropy":
+        hot = targets if targets.ndim == 2 else F.one_hot(targets, num_classes).to(logits.dtype)
+        expanded = hot[:, None].expand_as(logits)
+        return F.binary_cross_entropy_with_logits(logits, expanded, reduction="none").mean(-1)
+    if targets.ndim == 2:
+        shares = targets / targets.sum(-1, keepdim=True).clamp(min=1)
+        return -(shares[:, None] * logits.log_softmax(-1)).sum(-1)
+    repeated = targets[:, None].expand(-1, num_steps)
+    flat = F.cross_entropy(logits.flatten(0, 1), repeated.flatten(), reduction="none")
+    return flat.view(-1, num_steps)
 
 
-def probabilities(logits: Tensor, *, multi_label: bool) -> Tensor:
-    """Return the sigmoid of the logits for several labels, else the softmax over the last axis."""
-    return logits.sigmoid() if multi_label else logits.softmax(-1)
+def probabilities(logits: Tensor, loss: Loss) -> Tensor:
+    """Return what logits trained with a loss say: softmax over the last axis, or sigmoid."""
+    return logits.softmax(-1) if loss == "cross_entropy" else logits.sigmoid()

@@ -29,10 +29,11 @@ _CODE: dict[str, tuple[str, ...]] = {
     "manifest": (*_SHARED, "data/*.py"),
     "frames": (*_SHARED, "data/*.py"),
     "pretrain": (*_SHARED, "backbones/*.py", "data/sampling.py"),
+    "weights": (*_SHARED, "backbones/*.py"),
     "features": (*_SHARED, "backbones/*.py", "cost/*.py", "data/sampling.py"),
     "train": (*_LEARNING, "training/*.py"),
     "predict": (*_LEARNING, "training/*.py", "evaluation/*.py", "cost/*.py"),
-    "evaluate": (*_SHARED, "evaluation/*.py"),
+    "evaluate": (*_SHARED, "evaluation/*.py", "backbones/origin.py"),
     "costs": (*_SHARED, "cost/*.py"),
     "known_answers": (*_SHARED, "reporting/*.py", "data/builtin/*.py"),
     "claims": (*_SHARED, "reporting/*", "reporting/claims/*.py", "evaluation/*.py"),
@@ -99,7 +100,7 @@ class Layout:
         return self.root / "logs"
 
     def weights(self, role: str) -> Path:
-        """What the pretraining job of a network writes."""
+        """What the job of a network's weights writes: pretrained here, or published."""
         return self.root / "networks" / f"{role}.safetensors"
 
     def features_done(self, role: str) -> Path:

@@ -119,17 +119,21 @@ class Plan:
         parts: list[Any] = []
         if dataset:
             owner = config.frames_name(dataset) if stage == "frames" else dataset
-            # Only the ledger asks whose videos they are.
-            parts.append(config.datasets[owner].model_dump(exclude={"paper_dataset"}))
+            # Only the ledger asks whose videos they are, and only methods how they are learned.
+            learned = {"loss"} if stage in {"videos", "manifest", "frames"} else set()
+            unasked = {"paper_dataset", *learned}
+            parts.append(config.datasets[owner].model_dump(exclude=unasked))
             parts.append(config.roots)
-        if stage in {"pretrain", "features"}:
+        if stage in {"pretrain", "weights", "features"}:
             parts += [config.network(item).model_dump(), config.backbone.pretraining]
         if stage in {"train", "predict", "control"}:
             parts.append(config.training.model_dump())
         if method:
             names = self.variants[dataset, method]
             roles = self.roles(dataset, method)
-            parts.append({role: config.network(role).model_dump() for role in roles})
+            said = set() if stage == "evaluate" else {"trained_on"}
+            networks = {role: config.network(role).model_dump(exclude=said) for role in roles}
+            parts.append(networks)
             parts.append([config.backbone.finetune, config.backbone.pretraining])
             parts.append([self.absent_networks(method, name) for name in names])
             parts.append({name: self.params(dataset, method, name) for name in names})

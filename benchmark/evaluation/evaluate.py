@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from benchmark.backbones.origin import described, is_usual
 from benchmark.data.frame_store import FrameStore
 from benchmark.data.manifest import Manifest, read_manifest
 from benchmark.evaluation.bootstrap import dataset_resamples, replicate_metric
@@ -147,9 +148,19 @@ def _base(plan: Plan, manifest: Manifest, num_undecodable: int, key: RunKey) -> 
         "provenance": {
             "manifest_digest": manifest.digest,
             "config_digest": digest_of(json.loads(plan.config.model_dump_json())),
+            "weights_from": _weights_from(plan, key),
             **provenance(),
         },
     }
+
+
+def _weights_from(plan: Plan, key: RunKey) -> dict[str, str]:
+    """Return where the weights of a run's networks came from, by role."""
+    if plan.checkpoint(key.dataset, key.method, key.variant) is not None:
+        return {}
+    config, layout = plan.config, Layout.of(plan.config)
+    roles = [r for r in plan.variant_roles(key.method, key.variant) if r in config.roles]
+    return {role: described(config.network(role), layout.weights(role)) for role in roles}
 
 
 def _opened(steps: Steps, sources: Mapping[str, npt.NDArray[np.int64]]) -> dict[str, float]:
@@ -188,8 +199,11 @@ def labels(plan: Plan, key: RunKey) -> tuple[str, ...]:
     if plan.checkpoint(key.dataset, key.method, key.variant) is not None:
         return (*said, "released weights, the same for every seed")
     roles = plan.variant_roles(key.method, key.variant)
-    if any(config.network(r).weights == "random" for r in roles if r in config.roles):
+    networks = [config.network(role) for role in roles if role in config.roles]
+    if any(network.weights == "random" for network in networks):
         said.append("random weights")
+    others = [n.trained_on or "not said" for n in networks if not is_usual(n)]
+    said += [f"weights of a file (trained on: {what})" for what in dict.fromkeys(others)]
     if config.training.epochs_scale < 1:
         said.append(f"unfinished training ({config.training.epochs_scale:g} of the epochs)")
     return tuple(said)

@@ -208,9 +208,16 @@ def _caption(
     measured = [row.measured for rows in by_role for row in rows if row.measured]
     if any(found.category_percent is not None for found in measured):
         said.append("In brackets: mAP of each category of classes, averaged over the categories.")
-    if any(row.status == NOT_RUN for rows in by_role for row in rows):
+    absent = [row for rows in by_role for row in rows if row.status == NOT_RUN]
+    papers = [dataset.paper_dataset is not None for dataset in config.datasets.values()]
+    if absent:
         said.append(f"'{NOT_RUN}': the paper's number alone.")
-    if config.profile != "paper":
+    if any(papers) and any(row.group != group_here(config, spec) for row in absent):
+        said.append(
+            "Rows beside another backbone are measured by the profile that has it; `ledger` "
+            "gathers the numbers of all of them."
+        )
+    if not all(papers):
         said.append(
             "Videos and backbone are not the paper's, whose numbers stand in columns of their own."
         )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from benchmark.backbones.feature_store import (
     FeaturesOnDemand,
@@ -23,7 +24,8 @@ from benchmark.backbones.registry import Backbone
 from benchmark.contract import Method
 from benchmark.files import digest_of
 from benchmark.inputs import Networks, OpenDataset, weights_digest
-from benchmark.videos import FeatureSource
+from benchmark.seeds import video_keys
+from benchmark.videos import FeatureSource, Videos
 
 __all__ = ["FrozenFeatures"]
 
@@ -48,13 +50,15 @@ class FrozenFeatures:
     ) -> dict[str, FeatureSource]:
         """Return features of some videos by role; those of networks that nobody asks cost nothing.
 
-        Networks are left out where the method's candidates are not known, or come from another
-        network's grid of clips.
+        There are none where the method does not say which positions it may open.
         """
-        candidates = method.candidates(self._data.lengths(video_ids))
+        computed = self._data.computed(video_ids, networks)
+        places, lengths = torch.arange(len(video_ids)), self._data.lengths(video_ids)
+        videos = Videos(computed, places, video_keys(video_ids), lengths, seed=0)
+        candidates = method.candidates(videos)
         if candidates is None:
             return {}
-        inputs = Inputs(tuple(video_ids), np.sort(candidates, axis=1))
+        inputs = Inputs(tuple(video_ids), np.sort(candidates.numpy(), axis=1))
         return {role: self._of(network, inputs) for role, network in networks.items()}
 
     def forget(self) -> None:

@@ -105,9 +105,9 @@ class Method(BaseMethod):
         positions = self._positions(videos, self.params.train_frames, training=True)
         logits = self._all_logits(videos, positions)
         if stage == "alone":
-            return classification_loss(logits.flatten(1, 2), videos.targets).mean()
+            return classification_loss(logits.flatten(1, 2), videos.targets, self.task.loss).mean()
         answers, usage = self._rollout(stage, videos, positions, logits)
-        accuracy = classification_loss(answers[:, None], videos.targets).mean()
+        accuracy = classification_loss(answers[:, None], videos.targets, self.task.loss).mean()
         cost = usage.sum(1).mean(0) @ self.action_gflops / positions.shape[1]
         shares = usage.mean((0, 1)) / usage.detach().mean((0, 1)).sum()
         balance = torch.linalg.vector_norm(shares - 1 / NUM_ACTIONS)
@@ -137,7 +137,7 @@ class Method(BaseMethod):
         own = torch.full((len(unseen),), OWN)
         view = videos.select(unseen)
         total[unseen] = self._logits(view, positions[unseen, 0], hidden[unseen], own)
-        answer = probabilities(total / taken.clamp(1), multi_label=self.task.multi_label)
+        answer = probabilities(total / taken.clamp(1), self.task.loss)
         return Prediction(answer, torch.ones(num, dtype=torch.int64))
 
     def _logits(self, videos: Videos, positions: Tensor, hidden: Tensor, action: Tensor) -> Tensor:
@@ -218,5 +218,6 @@ class Method(BaseMethod):
     def _positions(self, videos: Videos, count: int, *, training: bool) -> Tensor:
         """Return a frame of each of `count` equal segments, random or in the middle: `[N, F]`."""
         places = torch.from_numpy(videos.random("segments", count)) if training else 0.5
-        ends = torch.from_numpy(videos.lengths)[:, None]
-        return ((torch.arange(count) + places) / count * ends).long().clamp(max=ends - 1)
+        ends = torch.from_numpy(videos.num_inputs())[:, None]
+        numbers = ((torch.arange(count) + places) / count * ends).long().clamp(max=ends - 1)
+        return videos.starts(numbers)

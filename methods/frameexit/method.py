@@ -6,14 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmark.contract import EarlyExit, Stage, Task
-from benchmark.data.sampling import Order, equally_spaced, visiting_order
+from benchmark.data.sampling import Order, visiting_order
 from benchmark.layers import FrameHead, LinearPerStep, classification_loss, probabilities
 from benchmark.seeds import derive_seed
 from benchmark.videos import Videos
@@ -100,19 +98,19 @@ class Method(EarlyExit):
             return self.gates.parameters()
         return [p for name, p in self.named_parameters() if not name.startswith("gates.")]
 
-    def candidates(self, lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return the T equally spaced frames, in temporal order."""
-        return equally_spaced(lengths, self.num_steps)
+    def candidates(self, videos: Videos) -> Tensor:
+        """Return the T equally spaced frames, in temporal order: `[N, T]`."""
+        return videos.candidates(self.num_steps)
 
     def loss(self, stage: str, videos: Videos) -> Tensor:
         """Return Eq. 4 in the first stage, Eq. 5 in the second."""
         assert videos.targets is not None
         if stage == "classifiers":
             logits = self.classifiers(self._pooled(videos))
-            return classification_loss(logits, videos.targets).mean()
+            return classification_loss(logits, videos.targets, self.task.loss).mean()
         with torch.no_grad():
             pooled = self._pooled(videos)
-            losses = classification_loss(self.classifiers(pooled), videos.targets)
+            losses = classification_loss(self.classifiers(pooled), videos.targets, self.task.loss)
         return F.binary_cross_entropy_with_logits(
             self.gates(pooled), exit_labels(losses, self.params.beta)
         )
@@ -147,10 +145,12 @@ class Method(EarlyExit):
             return state.first_scores
         with videos.component("classifier"):
             logits = self.classifiers.at(step, state.pooled)
-        return probabilities(logits, multi_label=self.task.multi_label)
+        return probabilities(
+            logits, "cross_entropy" if self.params.gate == "released" else self.task.loss
+        )
 
     def _positions(self, videos: Videos, order: Order) -> Tensor:
-        candidates = torch.from_numpy(self.candidates(videos.lengths))
+        candidates = self.candidates(videos)
         seed = derive_seed(videos.seed, "frame order")
         visits = visiting_order(order, self.num_steps, videos.keys, seed)
         return candidates.gather(1, torch.from_numpy(visits.copy()))

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from benchmark.contract import Method as BaseMethod
 from benchmark.contract import Prediction, Stage, Task
-from benchmark.data.sampling import equally_spaced
 from benchmark.layers import (
     FrameHead,
     RecurrentCell,
@@ -105,7 +104,7 @@ class Method(BaseMethod):
             state = State(*(skip * h + (1 - skip) * r for h, r in zip(held, run, strict=True)))
             skips.append(skip)
         logits = self.classifier(state.hidden)
-        accuracy = classification_loss(logits[:, None], videos.targets).mean()
+        accuracy = classification_loss(logits[:, None], videos.targets, self.task.loss).mean()
         ratio = torch.cat(skips, dim=1).mean(1)
         return accuracy + (1 + videos.progress) * (ratio - self.params.skip_ratio).square().mean()
 
@@ -133,7 +132,7 @@ class Method(BaseMethod):
                     part[runs] = changed
         with videos.component("classifier"):
             logits = self.classifier(state.hidden)
-        answer = probabilities(logits, multi_label=self.task.multi_label)
+        answer = probabilities(logits, self.task.loss)
         return Prediction(answer, torch.ones(num, dtype=torch.int64))
 
     def _gate(self, coarse: Tensor, state: State) -> Tensor:
@@ -141,7 +140,7 @@ class Method(BaseMethod):
         return logits
 
     def _positions(self, videos: Videos) -> Tensor:
-        return torch.from_numpy(equally_spaced(videos.lengths, self.params.num_frames))
+        return videos.candidates(self.params.num_frames)
 
 
 def _synchronised(state: State, memory: tuple[Tensor, Tensor]) -> State:

@@ -43,7 +43,7 @@ class Method(FrameExit):
             frame = self.head(features)
         with videos.component("classifier"):
             logits = self.classifiers.at(step, frame)
-        scores = probabilities(logits, multi_label=self.task.multi_label)
+        scores = probabilities(logits, self.task.loss)
         mean = scores if state is None else state.mean_scores + (scores - state.mean_scores) / step
         return State(frame, mean)
 

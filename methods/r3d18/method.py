@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from benchmark.contract import Method as BaseMethod
 from benchmark.contract import Prediction, Stage, Task
-from benchmark.data.sampling import clip_starts
 from benchmark.layers import FrameHead, classification_loss, probabilities
 from benchmark.videos import Videos
 
@@ -37,7 +36,6 @@ class Method(BaseMethod):
 
     def __init__(self, task: Task, params: Params) -> None:
         super().__init__(task, params)
-        self.num_frames = task.networks[NETWORK].num_frames
         self.head = FrameHead(task.networks[NETWORK].num_features, task.head_units)
         self.classifier = nn.Linear(task.head_units, task.num_classes)
 
@@ -58,17 +56,16 @@ class Method(BaseMethod):
         """Return the mean classification loss of single clips."""
         assert videos.targets is not None
         logits = self._logits(videos, self.params.train_clips)
-        return classification_loss(logits, videos.targets).mean()
+        return classification_loss(logits, videos.targets, self.task.loss).mean()
 
     def predict(self, videos: Videos) -> Prediction:
         """Return the mean prediction of equally spaced clips."""
         logits = self._logits(videos, self.params.num_clips)
-        scores = probabilities(logits, multi_label=self.task.multi_label).mean(1)
+        scores = probabilities(logits, self.task.loss).mean(1)
         return Prediction(scores, torch.ones(len(videos), dtype=torch.int64))
 
     def _logits(self, videos: Videos, count: int) -> Tensor:
-        starts = torch.from_numpy(clip_starts(videos.lengths, self.num_frames, count))
-        features = videos.features(starts, NETWORK)
+        features = videos.features(videos.candidates(count, NETWORK), NETWORK)
         with videos.component("head"):
             clips = self.head(features.flatten(0, 1))
         with videos.component("classifier"):

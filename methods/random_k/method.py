@@ -15,10 +15,10 @@ class Method(UniformK):
 
     def positions(self, videos: Videos, count: int) -> Tensor:
         """Return random stored positions, in the order drawn: `[N, count]`."""
-        longest = int(videos.lengths.max())
-        draws = videos.random("frames", longest)
-        draws[np.arange(longest) >= videos.lengths[:, None]] += 1.0  # beyond the end: last
+        ends = videos.num_inputs()[:, None]
+        draws = videos.random("frames", int(ends.max()))
+        draws[np.arange(draws.shape[1]) >= ends] += 1.0  # beyond the end: last
         order = np.argsort(draws, axis=1, kind="stable")
         # A short video gives its frames again, in the same order.
-        again = np.arange(count)[None] % videos.lengths[:, None]
-        return torch.from_numpy(np.take_along_axis(order, again, axis=1))
+        again = np.arange(count)[None] % ends
+        return videos.starts(torch.from_numpy(np.take_along_axis(order, again, axis=1)))

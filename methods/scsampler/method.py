@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from benchmark.contract import Method as BaseMethod
 from benchmark.contract import Prediction, Stage, Task
-from benchmark.data.sampling import equally_spaced
 from benchmark.layers import FrameHead, classification_loss, probabilities
 from benchmark.videos import Videos
 
@@ -72,7 +71,7 @@ class Method(BaseMethod):
             logits = self._heavy(videos, candidates)
         else:
             logits = self._light(videos, candidates).mean(1, keepdim=True)
-        return classification_loss(logits, videos.targets).mean()
+        return classification_loss(logits, videos.targets, self.task.loss).mean()
 
     def predict(self, videos: Videos) -> Prediction:
         """Return the prediction from the mean logits of the K frames that the light one prefers.
@@ -83,11 +82,11 @@ class Method(BaseMethod):
         scores = self._light(videos, candidates).amax(-1)
         best = scores.topk(self.params.num_frames, dim=1).indices.sort(1).values
         logits = self._heavy(videos, candidates.gather(1, best)).mean(1)
-        answer = probabilities(logits, multi_label=self.task.multi_label)
+        answer = probabilities(logits, self.task.loss)
         return Prediction(answer, torch.ones(len(videos), dtype=torch.int64))
 
     def _candidates(self, videos: Videos) -> Tensor:
-        return torch.from_numpy(equally_spaced(videos.lengths, self.params.num_candidates))
+        return videos.candidates(self.params.num_candidates)
 
     def _light(self, videos: Videos, positions: Tensor) -> Tensor:
         features = videos.features(positions, self.params.sampler)

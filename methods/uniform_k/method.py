@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.contract import EarlyExit, Stage, Task
-from benchmark.data.sampling import equally_spaced
 from benchmark.layers import FrameHead, classification_loss, probabilities
 from benchmark.videos import Videos
 
@@ -61,12 +60,12 @@ class Method(EarlyExit):
         features = videos.features(self.positions(videos, self.params.train_frames))
         logits = self.classifier(self.head(features.flatten(0, 1)))
         return classification_loss(
-            torch.unflatten(logits, 0, features.shape[:2]), videos.targets
+            torch.unflatten(logits, 0, features.shape[:2]), videos.targets, self.task.loss
         ).mean()
 
     def positions(self, videos: Videos, count: int) -> Tensor:
         """Return the frames to look at: `[N, count]`."""
-        return torch.from_numpy(equally_spaced(videos.lengths, count))
+        return videos.candidates(count)
 
     def visit(self, videos: Videos) -> Tensor:
         """Visit K frames in temporal order."""
@@ -78,7 +77,7 @@ class Method(EarlyExit):
             frame = self.head(features)
         with videos.component("classifier"):
             logits = self.classifier(frame)
-        scores = probabilities(logits, multi_label=self.task.multi_label)
+        scores = probabilities(logits, self.task.loss)
         return scores if state is None else state + (scores - state) / step
 
     def classify(self, step: int, state: Tensor, videos: Videos) -> Tensor:

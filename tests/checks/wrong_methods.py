@@ -41,7 +41,7 @@ class Method(EarlyExit):
 
     def loss(self, stage, videos):
         pooled = videos.features(self.visit(videos)).cummax(1).values
-        loss = classification_loss(self.layer(pooled), videos.targets).mean()
+        loss = classification_loss(self.layer(pooled), videos.targets, self.task.loss).mean()
         return loss
 
     def step(self, step, features, state, videos):
@@ -51,13 +51,13 @@ class Method(EarlyExit):
     def classify(self, step, state, videos):
         with videos.component("classifier"):
             logits = self.layer(state)
-        scores = probabilities(logits, multi_label=self.task.multi_label)
+        scores = probabilities(logits, self.task.loss)
         return scores
 
     def exit_value(self, step, state, videos):
         with videos.component("gate"):
             logits = self.layer(state)
-        return probabilities(logits, multi_label=self.task.multi_label).amax(-1)
+        return probabilities(logits, self.task.loss).amax(-1)
 """
 README = "# {name}\n\nA method for the tests.\n"
 

@@ -18,6 +18,7 @@ from benchmark.reporting.ledger_files import ledger_texts, write_ledger
 from benchmark.reporting.ledger_runs import Filler
 from benchmark.reporting.paper import load_paper
 from benchmark.reporting.sources import Sources, other_paper_profiles
+from benchmark.reporting.tables import table_texts
 
 METHODS = {
     "ours": ("method", {"default": {"table1": "frameexit", "table3": "frameexit"}}),
@@ -197,6 +198,29 @@ def test_another_profile_in_the_same_results_fills_the_line(papers, make_bench, 
         line = lines_of(bench, *others)[*OWN, "accuracy"]
         assert (line.status, line.filled_by) == ("agrees", "paper")
         assert line.ours == pytest.approx(76.0)
+
+
+def test_each_backbone_of_the_paper_has_a_profile_that_fills_its_rows(papers, lines_of):
+    networks = {"ResNet": "resnet50", "EfficientNet": "efficientnet_b3", "X3D-S": "x3d_s"}
+    profiles = [
+        papers(
+            70.0 + number,
+            profile=f"paper{number}",
+            backbone={**BACKBONE, "network": network, "weights": "hub", "paper_group": group},
+        )
+        for number, (group, network) in enumerate(networks.items())
+    ]
+    for bench in profiles:
+        bench.layout.config.write_text(bench.config.model_dump_json())
+    own, *_ = profiles
+    assert [c.profile for c in other_paper_profiles(own.config)] == ["paper1", "paper2"]
+    lines = lines_of(*profiles)
+    for number, group in enumerate(networks):
+        line = lines["table1", "frameexit", group, "ActivityNet", "accuracy"]
+        assert (line.filled_by, line.ours) == (f"paper{number}", pytest.approx(70 + number))
+    texts = table_texts(own.config, own.methods, "table1")["table1.md"]
+    assert "Rows beside another backbone are measured by the profile that has it" in texts
+    assert "Videos and backbone are not the paper's" not in texts
 
 
 def test_files_say_what_they_were_made_of(papers, make_bench, costs, monkeypatch, tmp_path):

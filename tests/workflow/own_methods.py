@@ -41,7 +41,7 @@ class Method(EarlyExit):
 
     def loss(self, stage, videos):
         logits = self.layer(videos.features(self.visit(videos)))
-        return classification_loss(logits, videos.targets).mean()
+        return classification_loss(logits, videos.targets, self.task.loss).mean()
 
     def step(self, step, features, state, videos):
         return features
@@ -49,7 +49,7 @@ class Method(EarlyExit):
     def classify(self, step, state, videos):
         with videos.component("classifier"):
             logits = self.layer(state)
-        return probabilities(logits, multi_label=self.task.multi_label)
+        return probabilities(logits, self.task.loss)
 """
 CONTROL = """\
 from dataclasses import dataclass

@@ -45,6 +45,12 @@ LAYOUT = Layout.of(PLAN.config)
 METHODS = dict(PLAN.methods)
 FRAME_OWNERS = PLAN.config.frame_owners
 BUILTIN = [name for name, d in PLAN.config.datasets.items() if d.builtin]
+PRETRAINED = [
+    role
+    for role in PLAN.config.roles
+    if PLAN.config.network(role).weights == "pretrained"
+]
+PUBLISHED = [role for role in PLAN.config.roles if PLAN.config.network(role).published]
 LOCK = ROOT / "requirements.lock"
 ENVIRONMENT = ROOT / "environment.yml"
 # With --sdm conda the environment's own Python, otherwise the one that runs this.
@@ -148,25 +154,27 @@ def parts_of_frames(wildcards):
 
 
 def weights_of(wildcards):
-    """Return the file of a network's weights, where they come from one."""
-    network = PLAN.config.network(wildcards.item)
-    if network.weights == "pretrained":
-        return LAYOUT.weights(wildcards.item)
-    return network.file or []
+    """Return the file of a network's weights, where a job makes it."""
+    made = wildcards.item in (*PRETRAINED, *PUBLISHED)
+    return LAYOUT.weights(wildcards.item) if made else []
+
+
+def given_weights(wildcards):
+    """Return the user's file of a network's weights."""
+    file = PLAN.config.network(wildcards.item).file
+    path = PLAN.config.place(file) if file else None
+    return path if path and path.is_file() else []  # the job says what is missing
 
 
 def features_of(wildcards):
     """Return the features that a method reads; none where networks are fine-tuned with it.
 
-    Those start from weights that may be pretrained here.
+    Those start from weights that a job makes.
     """
     roles = PLAN.roles(wildcards.dataset, wildcards.method)
     if not PLAN.config.backbone.finetune:
         return [LAYOUT.features_done(role) for role in roles]
-    weights = {role: PLAN.config.network(role).weights for role in roles}
-    return [
-        LAYOUT.weights(r) for r, source in weights.items() if source == "pretrained"
-    ]
+    return [LAYOUT.weights(r) for r in roles if r in (*PRETRAINED, *PUBLISHED)]
 
 
 def released_of(wildcards):

@@ -13,7 +13,7 @@ rule pretrain:
     log:
         log_of("pretrain", "item"),
     wildcard_constraints:
-        item="|".join(PLAN.config.roles),
+        item=one_of(PRETRAINED),
     priority: 1
     conda:
         ENVIRONMENT
@@ -25,6 +25,29 @@ rule pretrain:
         threads=real_threads,
     shell:
         job("pretrain", "item")
+
+
+# Where the workflow is started, which may be the only machine with a network.
+rule weights:
+    input:
+        given=given_weights,
+        code=stage_code("weights"),
+        lock=LOCK,
+    output:
+        LAYOUT.weights("{item}"),
+    log:
+        log_of("weights", "item"),
+    wildcard_constraints:
+        item=one_of(PUBLISHED),
+    priority: 2
+    conda:
+        ENVIRONMENT
+    threads: SLOTS
+    params:
+        settings=settings("weights"),
+        threads=real_threads,
+    shell:
+        job("weights", "item")
 
 
 # The backbone's take all cores, since every method waits for them.

