@@ -40,6 +40,8 @@ __all__ = [
 ]
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed", "64-true"]
+# Those of the registry whose input is sound: a plan must know them without importing PyTorch.
+_LISTENING = ("audio_resnet18", "tiny_audio")
 _ROOTS = ("clips_root", "activitynet_root", "mini_kinetics_root", "hvu_root", "weights_root")
 
 
@@ -68,6 +70,11 @@ class NetworkConfig(Strict):
     def published(self) -> bool:
         """Whether a job fetches its weights, from a hub or a file of the user."""
         return self.weights in {"hub", "file"}
+
+    @property
+    def listens(self) -> bool:
+        """Whether its input is sound."""
+        return self.network in _LISTENING
 
 
 class BackboneConfig(NetworkConfig):
@@ -296,6 +303,7 @@ def _cross_faults(config: Config, where: object) -> list[BenchmarkError]:
             faults.append(
                 BenchmarkError(f"{key}.weights: pretrained needs backbone.pretraining", where=where)
             )
+        faults += _listening_faults(network, key, where)
     if "backbone" in config.networks:
         faults.append(
             BenchmarkError(
@@ -304,6 +312,25 @@ def _cross_faults(config: Config, where: object) -> list[BenchmarkError]:
                 fix="choose another name",
             )
         )
+    return faults
+
+
+def _listening_faults(network: NetworkConfig, key: str, where: object) -> list[BenchmarkError]:
+    """Return what makes no sense for a network whose input is sound."""
+    if not network.listens:
+        return []
+    what = f"{key}: '{network.network}' listens"
+    faults = []
+    if key == "backbone":
+        fix = "name it under networks, for example as sound"
+        faults.append(BenchmarkError(f"{what}, and the backbone sees", where=where, fix=fix))
+    if network.size is not None:
+        fix = f"drop {key}.size"
+        faults.append(BenchmarkError(f"{what}, its input has no side", where=where, fix=fix))
+    if network.weights == "pretrained":
+        fix = f"{key}.weights: random or file"
+        what = f"{what}, the pretraining here is on pictures"
+        faults.append(BenchmarkError(what, where=where, fix=fix))
     return faults
 
 

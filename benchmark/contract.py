@@ -36,7 +36,9 @@ and chooses other exits from them, without running a network
 What a method is handed: `videos`, a view of N videos (benchmark/videos.py)
     features            `videos.features(positions, 'light')` opens frames, or clips, and returns
                         `[N, K, D]` of a network that method.yaml names by role; the work is
-                        charged to the component of that name
+                        charged to the component of that name. The role 'sound' is given the
+                        second of sound around each position and opens no frame: hearing costs
+                        its network's MACs, and neither frames nor pixels
     device              where features, targets and the method's parameters are; what a method
                         makes itself goes there too, positions and rows may be anywhere
     select              narrows the view to some videos, with repetition where a video has several
@@ -79,8 +81,9 @@ class NetworkInfo:
 
     Attributes:
         num_features: D, of one input.
-        num_frames: L, consecutive stored frames of one input; more than 1 for a clip network.
-        size: side of the input in pixels.
+        num_frames: L, consecutive stored frames of one input; more than 1 for a clip network, 0
+            for one that listens.
+        size: side of the input in pixels; 0 for a network that listens.
         macs: of one input.
     """
 

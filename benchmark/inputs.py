@@ -20,6 +20,7 @@ from benchmark.config import Config
 from benchmark.contract import NetworkInfo, Task
 from benchmark.data.frame_store import FrameStore
 from benchmark.data.manifest import Manifest, read_manifest
+from benchmark.data.sound_store import SoundStore
 from benchmark.layout import Layout
 from benchmark.seeds import derive_seed
 from benchmark.training.batches import TrainingSet
@@ -54,6 +55,7 @@ class OpenDataset:
         name: of the dataset.
         manifest: its videos and labels.
         store: its frames.
+        sound: its sound, where a network listens.
         task: classes and networks, for a method.
         digest: of everything that its features and labels depend on.
     """
@@ -61,6 +63,7 @@ class OpenDataset:
     name: str
     manifest: Manifest
     store: FrameStore
+    sound: SoundStore | None
     task: Task
     digest: str
     features_folders: Mapping[str, Path]
@@ -70,16 +73,26 @@ class OpenDataset:
     ) -> dict[str, FeatureSource]:
         """Return features of these videos by role, that networks compute when they are asked."""
         return {
-            role: ComputedFeatures(network, self.store, video_ids, view)
+            role: ComputedFeatures(network, self.store, video_ids, view, self.sound)
             for role, network in networks.items()
         }
 
     def stored(self, video_ids: Sequence[str]) -> dict[str, FeatureSource]:
         """Return features of these videos by role, of the profile's networks as they come."""
         return {
-            role: StoredFeatures(folder, video_ids, self.store.digest)
+            role: StoredFeatures(folder, video_ids, *self.digests)
             for role, folder in self.features_folders.items()
         }
+
+    @property
+    def digests(self) -> tuple[str, str | None]:
+        """The digests of its frames and, where a network listens, of its sound."""
+        return self.store.digest, self.sound.digest if self.sound else None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether sound was asked for and none of the videos has any."""
+        return self.sound is not None and self.sound.is_silent
 
     def lengths(self, video_ids: Sequence[str]) -> npt.NDArray[np.int64]:
         """Return the number of stored frames of each video: `[N]`."""
@@ -114,9 +127,13 @@ def open_dataset(config: Config, name: str, roles: Sequence[str] = ("backbone",)
     layout, owner = Layout.of(config), config.frames_name(name)
     manifest = read_manifest(layout.manifest(name))
     store = FrameStore.open(layout.frames(owner))
+    listening = any(config.network(role).listens for role in roles)
+    sound = SoundStore.open(layout.sound(owner)) if listening else None
     frozen = not config.backbone.finetune
     folders = {role: layout.features(owner, role) for role in roles} if frozen else {}
-    parts, networks = [manifest.digest, store.digest, str(config.datasets[name].loss)], {}
+    parts = [manifest.digest, store.digest, str(config.datasets[name].loss)]
+    parts += [sound.digest] if sound else []
+    networks = {}
     for role in roles:
         settings = config.network(role)
         parts += [role, settings.model_dump_json(exclude={"trained_on"})]
@@ -139,4 +156,4 @@ def open_dataset(config: Config, name: str, roles: Sequence[str] = ("backbone",)
         stated_loss=config.datasets[name].loss,
     )
     digest = hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
-    return OpenDataset(name, manifest, store, task, digest, folders)
+    return OpenDataset(name, manifest, store, sound, task, digest, folders)

@@ -128,6 +128,18 @@ def _frames_part(job: Job) -> None:
     write_json(job.layout.frames_part(job.dataset, job.part, num_parts), {"shards": num_shards})
 
 
+def _sound(job: Job) -> None:
+    from benchmark.data.extract_sound import extract_sound  # noqa: PLC0415
+    from benchmark.data.manifest import read_manifest  # noqa: PLC0415
+    from benchmark.data.sound_store import SoundStore  # noqa: PLC0415
+
+    folder = job.layout.sound(job.dataset)
+    manifest = read_manifest(job.layout.manifest(job.dataset))
+    extract_sound(manifest, folder, workers=job.threads, progress=job.log.progress)
+    for video, fault in SoundStore.open(folder).faults.items():
+        job.log.write(f"{video}: {fault}")
+
+
 def _pretrain(job: Job) -> None:
     from benchmark.backbones.pretrain import pretrain  # noqa: PLC0415
     from benchmark.backbones.registry import network_of  # noqa: PLC0415
@@ -164,6 +176,7 @@ def _weights(job: Job) -> None:
 def _features(job: Job) -> None:
     from benchmark.backbones.feature_store import extract_features  # noqa: PLC0415
     from benchmark.data.frame_store import FrameStore  # noqa: PLC0415
+    from benchmark.data.sound_store import SoundStore  # noqa: PLC0415
     from benchmark.inputs import make_network, weights_digest  # noqa: PLC0415
 
     _bind_threads(1)  # of each worker
@@ -173,11 +186,15 @@ def _features(job: Job) -> None:
     for dataset in job.config.frame_owners:
         store = FrameStore.open(layout.frames(dataset))
         store.verify()
+        sound = SoundStore.open(layout.sound(dataset)) if network.network.listens else None
+        if sound is not None:
+            sound.verify()
         extract_features(
             store,
             network,
             digest,
             layout.features(dataset, role),
+            sound=sound,
             workers=job.threads,
             progress=job.log.progress,
         )
@@ -367,6 +384,7 @@ JOBS: dict[str, Callable[[Job], None]] = {
     "manifest": _manifest,
     "frames": _frames,
     "frames_part": _frames_part,
+    "sound": _sound,
     "pretrain": _pretrain,
     "weights": _weights,
     "features": _features,

@@ -28,9 +28,13 @@ _CODE: dict[str, tuple[str, ...]] = {
     "videos": (*_SHARED, "data/builtin/*.py"),
     "manifest": (*_SHARED, "data/*.py"),
     "frames": (*_SHARED, "data/*.py"),
+    "sound": (*_SHARED, "data/extract_sound.py", "data/sound*.py", "data/manifest*.py"),
     "pretrain": (*_SHARED, "backbones/*.py", "data/sampling.py"),
     "weights": (*_SHARED, "backbones/*.py"),
-    "features": (*_SHARED, "backbones/*.py", "cost/*.py", "data/sampling.py"),
+    "features": (
+        *_SHARED,
+        *("backbones/*.py", "cost/*.py", "data/sampling.py", "data/sound*.py", "data/log_mel.py"),
+    ),
     "train": (*_LEARNING, "training/*.py"),
     "predict": (*_LEARNING, "training/*.py", "evaluation/*.py", "cost/*.py"),
     "evaluate": (*_SHARED, "evaluation/*.py", "backbones/origin.py"),
@@ -122,6 +126,10 @@ class Layout:
     def frames_part(self, dataset: str, part: object, num_parts: int) -> Path:
         """What a job that decodes a part of a dataset writes last."""
         return self.data / dataset / "parts" / f"{part}-of-{num_parts}.json"
+
+    def sound(self, dataset: str) -> Path:
+        """Folder of the sound store of the dataset that owns the frames."""
+        return self.data / dataset / "sound"
 
     def features(self, dataset: str, role: str = "backbone") -> Path:
         """Folder of a network's feature store of the dataset that owns the frames."""

@@ -74,6 +74,11 @@ class Plan:
         }
         return tuple(role for role in self.config.roles if role in asked)
 
+    def listens(self, method: str, variant: str) -> bool:
+        """Say whether a variant asks for a network whose input is sound."""
+        roles = [r for r in self.variant_roles(method, variant) if r in self.config.roles]
+        return any(self.config.network(role).listens for role in roles)
+
     def checkpoint(self, dataset: str, method: str, variant: str) -> Path | None:
         """Return the file of a released variant's weights; None for one that is trained here."""
         given = self.config.checkpoints.get(f"{dataset}/{method}/{variant}")
@@ -118,9 +123,9 @@ class Plan:
         config = self.config
         parts: list[Any] = []
         if dataset:
-            owner = config.frames_name(dataset) if stage == "frames" else dataset
+            owner = config.frames_name(dataset) if stage in {"frames", "sound"} else dataset
             # Only the ledger asks whose videos they are, and only methods how they are learned.
-            learned = {"loss"} if stage in {"videos", "manifest", "frames"} else set()
+            learned = {"loss"} if stage in {"videos", "manifest", "frames", "sound"} else set()
             unasked = {"paper_dataset", *learned}
             parts.append(config.datasets[owner].model_dump(exclude=unasked))
             parts.append(config.roots)

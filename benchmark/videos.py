@@ -27,8 +27,8 @@ class FeatureSource(Protocol):
     """Where a network's features come from: the feature store, or the network on stored frames.
 
     Attributes:
-        size: side of the network's input in pixels.
-        num_frames: L, consecutive stored frames of one input.
+        size: side of the network's input in pixels; 0 for a network that listens.
+        num_frames: L, consecutive stored frames of one input; 0 for a network that listens.
     """
 
     size: int
@@ -46,6 +46,8 @@ class FeatureSource(Protocol):
 
 class Opened:
     """What the videos of a batch were opened for so far.
+
+    Sound is heard, not opened: it is charged by its network's MACs alone.
 
     Attributes:
         frames: `[N, P]` bool, whether each stored position was handed out.
@@ -118,11 +120,12 @@ class Videos:
         return view
 
     def features(self, positions: Tensor, network: str = "backbone") -> Tensor:
-        """Open frames and return a network's features for them.
+        """Open frames, or listen around them, and return a network's features for them.
 
         Args:
             positions: `[N, K]` int64, stored positions; for a clip network, where clips begin:
-                multiples of its number of frames.
+                multiples of its number of frames; for one that listens, the frames at whose
+                moments it does: they are not opened.
             network: its role in the profile, which is the cost component too.
 
         Returns:

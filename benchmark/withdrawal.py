@@ -93,7 +93,7 @@ def _logs(plan: Plan, dataset: str, method: str) -> Iterator[Path]:
     """Yield the logs of the jobs that a result comes from, from the first job to the last."""
     owner, roles = plan.config.frames_name(dataset), plan.roles(dataset, method)
     names = [f"{stage}-{name}" for name in (owner, dataset) for stage in ("videos", "manifest")]
-    names.append(f"frames-{owner}")
+    names += [f"frames-{owner}", f"sound-{owner}"]
     names += [f"{stage}-{role}" for role in roles for stage in ("pretrain", "weights", "features")]
     source = plan.methods[method].manifest.source
     for name in [*([source.method] if source else []), method]:

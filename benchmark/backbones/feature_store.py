@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from benchmark.backbones.registry import Backbone
 from benchmark.cost.meter import Meter
 from benchmark.data.frame_store import FrameStore
 from benchmark.data.probe import file_sha256
+from benchmark.data.sound_store import SoundStore
 from benchmark.errors import BenchmarkError
 from benchmark.files import digest_of, replace_when_complete, write_json
 from benchmark.videos import FeatureSource
@@ -59,10 +61,11 @@ def extract_features(
     folder: Path,
     *,
     inputs: Inputs | None = None,
+    sound: SoundStore | None = None,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Compute the features of every stored frame, or of clips that follow each other.
+    """Compute the features of every stored frame, of the sound around it, or of clips in a row.
 
     Writes `features.npy`, `[all inputs, D]` float32, and `index.json` with each video's first row
     and the SHA-256 of the former; `starts.npy`, where only some inputs are asked for.
@@ -75,6 +78,7 @@ def extract_features(
         weights_digest: of its weights.
         folder: receives the files.
         inputs: the videos and positions that are wanted; all by default.
+        sound: the sound, for a network that listens.
         workers: threads.
         progress: called with (videos done, videos in all).
     """
@@ -89,23 +93,24 @@ def extract_features(
         "macs_per_input": count_macs_per_input(backbone),
         "videos": videos,
         "inputs_digest": inputs.digest if inputs else None,
+        "sound_digest": sound.digest if sound and network.listens else None,
     }
     if _is_there(folder, facts):
         return
     starts: list[Sequence[int]] = (
         list(inputs.starts.tolist())
         if inputs
-        else [range(0, store.num_positions(video), network.num_frames) for video in videos]
+        else [range(0, store.num_positions(video), network.step) for video in videos]
     )
     first = np.concatenate([[0], np.cumsum([len(own) for own in starts])])
     shape = (int(first[-1]), network.num_features)
-    per_video = max(map(len, starts)) * network.num_frames * network.size**2
+    per_video = max(map(len, starts)) * math.prod(network.input_shape[:-1])
     per_batch = max(1, _PIXELS_PER_BATCH[backbone.mean.device.type] // per_video)
     blocks = [range(i, min(i + per_batch, len(videos))) for i in range(0, len(videos), per_batch)]
 
     def compute(block: range) -> npt.NDArray[np.float32]:
         with torch.inference_mode():
-            parts = [load_inputs(store, backbone, videos[i], starts[i]) for i in block]
+            parts = [load_inputs(store, backbone, videos[i], starts[i], sound=sound) for i in block]
             features: npt.NDArray[np.float32] = backbone(torch.cat(parts)).cpu().numpy()
         return features
 
@@ -139,7 +144,13 @@ def _is_there(folder: Path, facts: dict[str, object]) -> bool:
 class StoredFeatures:
     """Features read from the feature store, for the given videos in the given order."""
 
-    def __init__(self, folder: Path, video_ids: Sequence[str], frames_digest: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        video_ids: Sequence[str],
+        frames_digest: str,
+        sound_digest: str | None = None,
+    ) -> None:
         index_path = folder / "index.json"
         try:
             index = json.loads(index_path.read_text(encoding="utf-8"))
@@ -151,9 +162,13 @@ class StoredFeatures:
             raise BenchmarkError(
                 f"no readable feature store ({fault})", where=folder, fix="run the workflow again"
             ) from fault
-        if index["frames_digest"] != frames_digest:
+        other = {
+            "frames than are": index["frames_digest"] != frames_digest,
+            "sound than is": index.get("sound_digest") not in {None, sound_digest},
+        }
+        for what in (name for name, differs in other.items() if differs):
             raise BenchmarkError(
-                "features were computed from other frames than are stored now",
+                f"features were computed from other {what} stored now",
                 where=index_path,
                 fix=f"delete {folder} and run the workflow again",
             )
@@ -177,7 +192,7 @@ class StoredFeatures:
     def _places(self, videos: Tensor, starts: Tensor) -> Tensor:
         """Return the number of each input among those of its video: `[N, K]`."""
         if self._starts is None:
-            return starts // self.num_frames
+            return starts // max(1, self.num_frames)
         found = self._starts[videos][:, None] == starts[..., None]
         if not found.any(-1).all():
             raise BenchmarkError(

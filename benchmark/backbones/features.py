@@ -15,16 +15,31 @@ from benchmark.backbones.views import CENTRE, View
 from benchmark.cost.counter import MacCounter
 from benchmark.cost.meter import Meter
 from benchmark.data.frame_store import FrameStore
+from benchmark.data.log_mel import WINDOW_SAMPLES, log_mel
 from benchmark.data.sampling import clip_positions
+from benchmark.data.sound_store import SoundStore
 
 __all__ = ["ComputedFeatures", "count_macs_per_input", "load_inputs"]
 
 
 def load_inputs(
-    store: FrameStore, backbone: Backbone, video: str, starts: Sequence[int], view: View = CENTRE
+    store: FrameStore,
+    backbone: Backbone,
+    video: str,
+    starts: Sequence[int],
+    *,
+    view: View = CENTRE,
+    sound: SoundStore | None = None,
 ) -> Tensor:
-    """Return a network's inputs that begin at these positions: `[K, (L,) H, W, 3]` uint8."""
+    """Return a network's inputs that begin at these positions: `[K, *network.input_shape]`."""
     num_frames, size = backbone.network.num_frames, backbone.network.size
+    if backbone.network.listens:
+        assert sound is not None, "it is opened for networks that listen"
+        if starts and min(starts) < 0:
+            raise IndexError(f"'{video}' has no position {min(starts)}")
+        moments = store.source_frames(video)[np.array(starts, dtype=np.int64)]
+        spectrograms = log_mel(sound.windows(video, moments, WINDOW_SAMPLES))
+        return torch.from_numpy(spectrograms).unsqueeze(-1)
     if num_frames == 1:
         return torch.from_numpy(view.frames(store, video, starts, size))
     positions = clip_positions(np.array(starts), num_frames, store.num_positions(video))
@@ -33,24 +48,24 @@ def load_inputs(
 
 
 def count_macs_per_input(backbone: Backbone) -> int:
-    """Return the MACs that a network executes for one frame, or for one clip."""
-    size, num_frames = backbone.network.size, backbone.network.num_frames
-    shape = (1, size, size, 3) if num_frames == 1 else (1, num_frames, size, size, 3)
+    """Return the MACs that a network executes for one input."""
+    blank = torch.zeros((1, *backbone.network.input_shape), dtype=torch.uint8)
     training = backbone.training
     with torch.inference_mode(), MacCounter() as counter:
-        backbone.eval()(torch.zeros(shape, dtype=torch.uint8))
+        backbone.eval()(blank)
     backbone.train(training)
     return int(counter.total)
 
 
 class ComputedFeatures:
-    """Features that a network computes from stored frames when they are asked for.
+    """Features that a network computes from stored frames, or sound, when they are asked for.
 
     Args:
         backbone: the network, on the device that computes.
         store: the frames.
         video_ids: of the videos, in the order of their numbers.
         view: how inputs are cut from frames.
+        sound: the sound, for a network that listens.
     """
 
     def __init__(
@@ -59,14 +74,15 @@ class ComputedFeatures:
         store: FrameStore,
         video_ids: Sequence[str],
         view: View = CENTRE,
+        sound: SoundStore | None = None,
     ) -> None:
         self.backbone, self._store, self._video_ids = backbone, store, list(video_ids)
         self.size, self.num_frames = backbone.network.size, backbone.network.num_frames
-        self._view = view
+        self._view, self._sound = view, sound
 
     def augmented(self, view: View) -> ComputedFeatures:
         """Return the same with inputs that are cut otherwise."""
-        return ComputedFeatures(self.backbone, self._store, self._video_ids, view)
+        return ComputedFeatures(self.backbone, self._store, self._video_ids, view, self._sound)
 
     def features(
         self, videos: Tensor, starts: Tensor, meter: Meter | None, rows: Tensor, component: str
@@ -77,7 +93,9 @@ class ComputedFeatures:
 
         def load(pair: tuple[int, list[int]]) -> Tensor:
             video = self._video_ids[pair[0]]
-            return load_inputs(self._store, self.backbone, video, pair[1], self._view)
+            return load_inputs(
+                self._store, self.backbone, video, pair[1], view=self._view, sound=self._sound
+            )
 
         pairs = list(zip(videos.tolist(), starts.tolist(), strict=True))
         num_threads = min(torch.get_num_threads(), len(pairs))

@@ -1,8 +1,9 @@
 """Feature extractors by name: a network without its classifier, and how its input is made.
 
 A backbone maps stored frames, uint8 `[N, H, W, 3]` at its own size, to features `[N, D]`; a clip
-network maps clips of L frames, `[N, L, H, W, 3]`. Weights come from where the profile says, and
-what they are is said in every table.
+network maps clips of L frames, `[N, L, H, W, 3]`, and one that listens maps log-mel spectrograms,
+`[N, time, frequency, 1]` float32. Weights come from where the profile says, and what they are is
+said in every table.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from benchmark.backbones.audio_networks import audio_resnet18, tiny_audio
 from benchmark.backbones.small_cnn import SmallCnn, SmallCnn3d
 from benchmark.backbones.weights import Hub, load_package, load_stored
 from benchmark.config import NetworkConfig
+from benchmark.data.log_mel import LOG_MEL_SHAPE
 from benchmark.errors import BenchmarkError, did_you_mean
 
 __all__ = ["Backbone", "Network", "build_backbone", "network_of"]
@@ -35,22 +38,41 @@ class Network:
     """An entry of the registry.
 
     Attributes:
-        size: side of the square input in pixels.
+        size: side of the square input in pixels; 0 for a network that listens.
         num_features: D.
-        mean: of the input in 0..1, by colour.
+        mean: of the input in 0..1, by colour; of a spectrogram as it is.
         std: of the same.
         build: makes the network with random weights.
-        num_frames: L, consecutive stored frames of one input; 1 for a network on single frames.
+        num_frames: L, consecutive stored frames of one input; 1 for a network on single frames, 0
+            for one that listens: it is fed the sound around a stored frame and opens none.
         hub: the published weights that `weights: hub` means; None where there are none.
     """
 
     size: int
     num_features: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
     build: Callable[[], nn.Module]
     num_frames: int = 1
     hub: Hub | None = None
+
+    @property
+    def listens(self) -> bool:
+        """Whether its input is sound."""
+        return self.num_frames == 0
+
+    @property
+    def step(self) -> int:
+        """Stored frames from one input to the next."""
+        return max(1, self.num_frames)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one input, colours last."""
+        if self.listens:
+            return (*LOG_MEL_SHAPE, 1)
+        clip = () if self.num_frames == 1 else (self.num_frames,)
+        return (*clip, self.size, self.size, 3)
 
 
 def _timm(name: str) -> Callable[[], nn.Module]:
@@ -94,6 +116,10 @@ def _small(width: int) -> Network:
     return Network(64, 8 * width, _HALF, _HALF, lambda: SmallCnn(width))
 
 
+def _listening(num_features: int, build: Callable[[], nn.Module]) -> Network:
+    return Network(0, num_features, (0.0,), (1.0,), build, num_frames=0)
+
+
 def _on_imagenet(name: str, tag: str, num_features: int) -> Network:
     hub = Hub("timm", f"{name}.{tag}", "ImageNet-1k")
     return Network(224, num_features, *_IMAGENET, _timm(name), hub=hub)
@@ -129,6 +155,8 @@ NETWORKS: dict[str, Network] = {
     "x3d_s": Network(
         *(160, 2048, *_X3D, _x3d_s, 13), hub=Hub("pytorchvideo", "x3d_s", "Kinetics-400")
     ),
+    "audio_resnet18": _listening(512, audio_resnet18),
+    "tiny_audio": _listening(80, tiny_audio),
 }
 
 
@@ -157,21 +185,22 @@ class Backbone(nn.Module):
         super().__init__()
         self.network = network
         # In this layout a view of the stored frames is fed, without a copy.
-        layout = torch.channels_last if network.num_frames == 1 else torch.channels_last_3d
+        layout = torch.channels_last if network.num_frames <= 1 else torch.channels_last_3d
         self.body = network.build().to(memory_format=layout)
-        self.register_buffer("mean", torch.tensor(network.mean) * 255, persistent=False)
-        self.register_buffer("std", torch.tensor(network.std) * 255, persistent=False)
+        scale = 1 if network.listens else 255
+        self.register_buffer("mean", torch.tensor(network.mean) * scale, persistent=False)
+        self.register_buffer("std", torch.tensor(network.std) * scale, persistent=False)
 
-    def forward(self, frames: Tensor) -> Tensor:
-        """Map frames, or clips, to features.
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map frames, clips or spectrograms to features.
 
         Args:
-            frames: `[N, H, W, 3]` uint8, H = W = `network.size`; `[N, L, H, W, 3]` for clips.
+            inputs: `[N, *network.input_shape]`; frames and clips are uint8, spectrograms float32.
 
         Returns:
             `[N, D]` float32, also where autocast computes in fewer bits.
         """
-        on_device = frames.to(self.mean.device, non_blocking=True)
+        on_device = inputs.to(self.mean.device, non_blocking=True)
         scaled = (on_device.to(self.mean.dtype) - self.mean) / self.std
         features: Tensor = self.body(scaled.movedim(-1, 1)).to(self.mean.dtype)
         return features

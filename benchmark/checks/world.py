@@ -1,8 +1,9 @@
 """A small world in memory: videos that are easy to learn, tiny networks, both kinds of features.
 
-Frames are noise plus a patch that tells the class, in all frames of a video or in some. Sources
-stand in for the feature store and for networks on stored frames; they note what they hand out, and
-carry the labels, so that a method which helps itself to either is seen.
+Frames are noise plus a patch that tells the class, in all frames of a video or in some, and where
+it shows, it sounds. A role with 'clip' in its name is given clips, one with 'sound' listens.
+Sources stand in for the feature store and for networks on stored frames; they note what they hand
+out, and carry the labels, so that a method which helps itself to either is seen.
 """
 
 from __future__ import annotations
@@ -31,29 +32,42 @@ __all__ = ["MemorySource", "TinyNetwork", "World", "make_world"]
 NUM_TRAIN, NUM_TEST = 16, 12
 SHORTEST, LONGEST = 12, 20
 SIDE, CLIP_FRAMES, HEAD_UNITS = 12, 4, 16
+BANDS = 6
 
 
 class TinyNetwork(nn.Module):
-    """One convolution of stored frames, or of clips: `[N, (L,) S, S, 3]` uint8 to `[N, D]`."""
+    """One layer, on frames or clips, `[N, (L,) S, S, 3]` uint8, or on sound, `[N, 6]` float32."""
+
+    body: nn.Module
 
     def __init__(self, role: str) -> None:
         super().__init__()
+        self.listens = "sound" in role
+        if self.listens:
+            self.num_frames, self.size, self.num_features = 0, 0, 8
+            self.body = nn.Linear(BANDS, self.num_features)
+            return
         self.num_frames = CLIP_FRAMES if "clip" in role else 1
         self.size = SIDE if role == "backbone" else SIDE - 4
         kind = nn.Conv2d if self.num_frames == 1 else nn.Conv3d
-        self.body = kind(3, 4 if role == "backbone" else 6, 4, stride=4)
-        self.num_features = self.body.out_channels * (self.size // 4) ** 2
+        num_maps = 4 if role == "backbone" else 6
+        self.body = kind(3, num_maps, 4, stride=4)
+        self.num_features = num_maps * (self.size // 4) ** 2
 
-    def forward(self, frames: Tensor) -> Tensor:
-        """Return the features of frames or clips."""
-        scaled = frames.float() / 64 - 2
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the features of frames, clips or sound: `[N, D]`."""
+        if self.listens:
+            heard: Tensor = self.body(inputs)
+            return heard
+        scaled = inputs.float() / 64 - 2
         features: Tensor = self.body(scaled.movedim(-1, 1)).flatten(1)
         return features
 
     def info(self) -> NetworkInfo:
         """Return what a method is told of it."""
-        clip = () if self.num_frames == 1 else (self.num_frames,)
-        blank = torch.zeros((1, *clip, self.size, self.size, 3), dtype=torch.uint8)
+        clip = (self.num_frames,) if self.num_frames > 1 else ()
+        shape = (BANDS,) if self.listens else (*clip, self.size, self.size, 3)
+        blank = torch.zeros((1, *shape), dtype=torch.float32 if self.listens else torch.uint8)
         with torch.inference_mode(), MacCounter() as counter:
             self(blank)
         return NetworkInfo(self.num_features, self.num_frames, self.size, counter.total)
@@ -64,6 +78,7 @@ class MemorySource:
 
     Attributes:
         frames: `[N, P, 12, 12, 3]` uint8, all of them.
+        sounds: `[N, P, 6]` float32, what sounds around each of them.
         targets: `[N]` labels: not a method's business, and permuted to see that it is not.
         handed: `[N, P]` bool, which frames went through the network.
     """
@@ -72,18 +87,20 @@ class MemorySource:
         self,
         network: TinyNetwork,
         frames: Tensor,
+        sounds: Tensor,
         lengths: npt.NDArray[np.int64],
         targets: Tensor,
         *,
         stored: bool,
     ) -> None:
-        self.network, self.frames, self.targets = network, frames, targets
+        self.network, self.frames, self.sounds, self.targets = network, frames, sounds, targets
         self.size, self.num_frames = network.size, network.num_frames
         self.handed = np.zeros(frames.shape[:2], dtype=bool)
         self._lengths, self._bank, self._macs = lengths, None, network.info().macs
         if stored:
             all_videos = torch.arange(len(frames))
-            starts = torch.arange(0, frames.shape[1], self.num_frames).repeat(len(frames), 1)
+            step = max(1, self.num_frames)
+            starts = torch.arange(0, frames.shape[1], step).repeat(len(frames), 1)
             with torch.inference_mode():
                 self._bank = self._compute(all_videos, starts).clone()
 
@@ -99,7 +116,7 @@ class MemorySource:
         if self._bank is not None:
             if meter is not None:
                 meter.add(component, rows, self._macs * starts.shape[1])
-            return self._bank[videos[:, None], starts // self.num_frames]
+            return self._bank[videos[:, None], starts // max(1, self.num_frames)]
         each = rows.repeat_interleave(starts.shape[1])
         with meter.charge(component, each) if meter else nullcontext():
             return self._compute(videos, starts)
@@ -107,6 +124,9 @@ class MemorySource:
     def _compute(self, videos: Tensor, starts: Tensor) -> Tensor:
         if not len(videos):
             return torch.zeros(0, starts.shape[1], self.network.num_features)
+        if self.network.listens:
+            heard: Tensor = self.network(self.sounds[videos[:, None], starts].flatten(0, 1))
+            return heard.view(*starts.shape, -1)
         lengths = self._lengths[videos.numpy()][:, None, None]
         positions = clip_positions(starts.numpy(), self.num_frames, lengths)
         chosen = self.frames[videos[:, None, None], torch.from_numpy(positions)]
@@ -122,6 +142,7 @@ class World:
 
     Attributes:
         frames: `[N, P, 12, 12, 3]` uint8.
+        sounds: `[N, P, 6]` float32.
         lengths: `[N]` int64, frames that a video really has.
         targets: `[N]` class indices, or `[N, C]` 0/1.
         task: what a method is built for.
@@ -129,6 +150,7 @@ class World:
     """
 
     frames: Tensor
+    sounds: Tensor
     lengths: npt.NDArray[np.int64]
     targets: Tensor
     task: Task
@@ -152,7 +174,9 @@ class World:
     def sources(self, *, stored: bool) -> dict[str, MemorySource]:
         """Return new sources by role, that have handed out nothing yet."""
         return {
-            role: MemorySource(network, self.frames, self.lengths, self.targets, stored=stored)
+            role: MemorySource(
+                network, self.frames, self.sounds, self.lengths, self.targets, stored=stored
+            )
             for role, network in self.networks.items()
         }
 
@@ -209,4 +233,7 @@ def make_world(roles: Sequence[str]) -> World:
     names = ("left", "middle", "right")
     task = Task(names, False, num_features, HEAD_UNITS, infos)
     lengths = draw.integers(SHORTEST, LONGEST + 1, num).astype(np.int64)
-    return World(torch.from_numpy(frames), lengths, torch.from_numpy(classes), task, networks)
+    sounds = draw.random((num, LONGEST, BANDS), dtype=np.float32)
+    sounds[np.arange(num), :, classes] += 2 * shows
+    tensors = (torch.from_numpy(frames), torch.from_numpy(sounds))
+    return World(*tensors, lengths, torch.from_numpy(classes), task, networks)

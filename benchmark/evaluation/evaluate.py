@@ -56,6 +56,8 @@ class Evaluator:
         """
         base = _base(self._plan, self.manifest, self._num_undecodable, key)
         base["provenance"] |= {name: entry[name] for name in _CHAIN if name in entry}
+        if num_silent := entry.get("num_silent", 0):
+            base["labels"] = (*base["labels"], f"no sound in {num_silent} videos")
         if audit:
             base["labels"] = (*base["labels"], f"AUDIT FAILED: {audit[0]}")
         status = _status(entry)

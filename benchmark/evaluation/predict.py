@@ -78,7 +78,7 @@ def predict_all(trainer: Trainer, seeds: Sequence[int]) -> list[dict[str, Any]]:
         def run(key: RunKey = key) -> dict[str, Any]:
             steps = _predict_run(plan, trainer, key, layout.runs)
             audit = audit_run(trainer, key, steps) if key.seed == seeds[0] else []
-            facts = _facts(trainer, key, trainer.params(key.variant))
+            facts = _facts(trainer, key, trainer.params(key.variant), steps)
             checkpoints = [trainer.folder / n for n in made[key.variant, key.seed]["checkpoints"]]
             return {"audit": audit, **facts, "inputs": _digests(checkpoints, layout.runs)}
 
@@ -112,17 +112,19 @@ def _digests(paths: Iterable[Path], runs: Path) -> dict[str, str]:
     return {str(path.relative_to(runs)): file_sha256(path) for path in sorted(paths)}
 
 
-def _facts(trainer: Trainer, key: RunKey, params: Any) -> dict[str, Any]:
+def _facts(trainer: Trainer, key: RunKey, params: Any, steps: Steps) -> dict[str, Any]:
     """Return what is reported beside the rows: parameters, set and learned, and the data."""
     trained = trainer.get(key.variant, key.seed, 0)
     networks = trained.networks or trainer.frozen_networks
     roles = trainer.plan.variant_roles(key.method, key.variant)
     parts = [trained.method, *(networks[role] for role in roles)]
+    sound = trainer.data.sound if trainer.plan.listens(key.method, key.variant) else None
     return {
         "params": asdict(params),
         "num_parameters": sum(p.numel() for part in parts for p in part.parameters()),
         "data_digest": trainer.data.digest,
         "weights": {role: trainer.weights[role] for role in roles},
+        **({"num_silent": sound.num_silent(steps.video_ids.tolist())} if sound else {}),
     }
 
 
@@ -214,7 +216,7 @@ def control_all(plan: Plan, dataset: str, method: str, progress: Progress) -> li
             steps = _control_run(plan, trainer, key, control)
             first = key.seed == plan.config.seeds[0]
             audit = audit_run(trainer, origin, steps, control) if first else []
-            facts = _facts(trainer, origin, control.params)
+            facts = _facts(trainer, origin, control.params, steps)
             inputs = _digests(_rows_read(plan, key).values(), runs)
             return {"audit": audit, **facts, "inputs": inputs}
 

@@ -17,6 +17,7 @@ import torch
 
 from benchmark.contract import EarlyExit
 from benchmark.data.decoding import decode_frames
+from benchmark.data.sound import decode_sound
 from benchmark.evaluation.audit import audit_sample
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.stepping import run_with_exits
@@ -37,8 +38,8 @@ class Timing:
     """Milliseconds a video, medians over a sample.
 
     Attributes:
-        decode_ms: until the last frame that the method opens is decoded, from the video file;
-            none where the file is gone.
+        decode_ms: until the last frame that the method opens is decoded, from the video file, and
+            all of the sound for one that listens; none where the file is gone.
         single_ms: from stored frames to the answer, batch 1.
         batched_ms: the same in one batch of all sampled videos.
         num_videos: in the sample.
@@ -133,15 +134,19 @@ def _decode_seconds(plan: Plan, trainer: Trainer, key: RunKey, ids: Sequence[str
     steps = Steps.load(key.folder(Layout.of(plan.config).runs) / "predictions.parquet")
     rows = {video: row for row, video in enumerate(steps.video_ids.tolist())}
     manifest = trainer.data.manifest
-    paths = manifest.rows.set_index("video_id")["path"]
+    facts = manifest.rows.set_index("video_id")[["path", "duration_s"]]
+    listens = plan.listens(key.method, key.variant)
     seconds = []
     for video in ids:
-        path, row = manifest.root / paths[video], rows[video]
+        path, row = manifest.root / facts["path"][video], rows[video]
         if not path.is_file():
             return None
         last = steps.last_opened[row, steps.exit_step[row] - 1]
         wanted = trainer.data.store.source_frames(video)[last : last + 1]
         start = time.perf_counter()
-        decode_frames(path, wanted)
+        if last >= 0:
+            decode_frames(path, wanted)
+        if listens:
+            decode_sound(path, facts["duration_s"][video])
         seconds.append(time.perf_counter() - start)
     return median(seconds)

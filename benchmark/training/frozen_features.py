@@ -79,8 +79,9 @@ class FrozenFeatures:
                 digest,
                 folder,
                 inputs=inputs,
+                sound=self._data.sound,
                 progress=self._progress,
             )
-            return StoredFeatures(folder, inputs.videos, self._data.store.digest)
+            return StoredFeatures(folder, inputs.videos, *self._data.digests)
 
         return FeaturesOnDemand(network, make)

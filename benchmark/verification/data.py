@@ -14,6 +14,7 @@ from benchmark.data.frame_store import INDEX_NAME, FrameStore
 from benchmark.data.manifest import Manifest, read_manifest
 from benchmark.data.of_profile import build_profile_manifest
 from benchmark.data.shards import ShardJob, VideoFile
+from benchmark.data.sound_store import SOUND_INDEX, SoundStore
 from benchmark.data.store_index import StoreIndex
 from benchmark.errors import BenchmarkError
 from benchmark.inputs import make_network, open_dataset, weights_digest
@@ -40,12 +41,15 @@ class DataChecks:
         self.weights = cache(self._weights)
         self._of_manifest = cache(self._manifest_faults)
         self._of_frames = cache(self._frames_faults)
+        self._of_sound = cache(self._sound_faults)
         self._of_features = cache(self._features_faults)
 
     def _faults(self, dataset: str, roles: tuple[str, ...]) -> list[str]:
         """Return what is wrong with all that the runs of a dataset with these networks read."""
         owner = self._config.frames_name(dataset)
         said = [*self._of_manifest(dataset), *self._of_frames(owner)]
+        if any(self._config.network(role).listens for role in roles):
+            said += self._of_sound(owner)
         frozen = not self._config.backbone.finetune
         return said + [f for r in roles if frozen for f in self._of_features(owner, r)]
 
@@ -105,6 +109,16 @@ class DataChecks:
             said += self._hashes.faults(folder, recorded, folder / INDEX_NAME)
         return said
 
+    def _sound_faults(self, owner: str) -> list[str]:
+        folder = self._layout.sound(owner)
+        try:
+            store = SoundStore.open(folder)
+        except BenchmarkError as fault:
+            return [str(fault)]
+        return (
+            [] if self._quick else self._hashes.faults(folder, store.hashes, folder / SOUND_INDEX)
+        )
+
     def _origin_faults(self, owner: str, index: StoreIndex) -> list[str]:
         """Hold the shards' keys against the manifest's videos, where the same decoders are here."""
         path, folder = self._layout.manifest(owner), self._layout.frames(owner)
@@ -140,6 +154,13 @@ class DataChecks:
         if index["frames_digest"] != store.digest:
             frames = self._layout.frames(owner) / INDEX_NAME
             said.append(f"{record}: computed from other frames than {frames} lists")
+        if self._config.network(role).listens:
+            try:
+                digest = SoundStore.open(self._layout.sound(owner)).digest
+            except BenchmarkError:
+                return said  # said of the sound
+            if index.get("sound_digest") != digest:
+                said.append(f"{record}: computed from other sound than is stored now")
         if index["weights_digest"] != self.weights(role):
             said.append(f"{record}: computed with other weights than '{role}' has now")
         return said

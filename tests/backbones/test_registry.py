@@ -16,13 +16,12 @@ def _config(**settings):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_every_network_maps_frames_to_features(name):
+def test_every_network_maps_its_input_to_features(name):
     network = network_of(_config(network=name))
     backbone = build_backbone(_config(network=name), None, 0)
-    clip = () if network.num_frames == 1 else (network.num_frames,)
-    frames = torch.randint(256, (2, *clip, network.size, network.size, 3), dtype=torch.uint8)
+    inputs = torch.randint(256, (2, *network.input_shape), dtype=torch.uint8)
     with torch.inference_mode():
-        features = backbone(frames)
+        features = backbone(inputs)
     assert features.shape == (2, network.num_features)
     assert features.dtype == torch.float32
     assert not backbone.training

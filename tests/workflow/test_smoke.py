@@ -47,6 +47,11 @@ def test_every_run_is_a_good_row(smoke):
     assert {row["method"] for row in rows} == methods
 
 
+def test_no_sound_is_decoded_that_nobody_asks_for(smoke):
+    assert list(smoke[0].results.glob("data/*/sound")) == []
+    assert list(smoke[0].results.glob("data/*/frames"))
+
+
 def test_progress_and_logs_are_kept(smoke):
     run, _ = smoke
     logs = {path.name: path.read_text() for path in run.results.glob("logs/*.log")}

@@ -153,6 +153,20 @@ def parts_of_frames(wildcards):
     return [LAYOUT.frames_part(wildcards.dataset, n, num_parts) for n in parts]
 
 
+def sound_of(wildcards):
+    """Return the index of the sound that a method's networks listen to; none where none does."""
+    roles = PLAN.roles(wildcards.dataset, wildcards.method)
+    owner = PLAN.config.frames_name(wildcards.dataset)
+    listens = any(PLAN.config.network(role).listens for role in roles)
+    return [LAYOUT.sound(owner) / "index.json"] if listens else []
+
+
+def sound_of_network(wildcards):
+    """Return the indices of all sound, for a network that listens."""
+    listens = PLAN.config.network(wildcards.item).listens
+    return [LAYOUT.sound(d) / "index.json" for d in FRAME_OWNERS] if listens else []
+
+
 def weights_of(wildcards):
     """Return the file of a network's weights, where a job makes it."""
     made = wildcards.item in (*PRETRAINED, *PUBLISHED)

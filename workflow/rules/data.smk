@@ -77,3 +77,23 @@ rule frames:
         threads=real_threads,
     shell:
         job("frames", "dataset")
+
+
+# Only where a method asks for a network that listens.
+rule sound:
+    input:
+        manifest=LAYOUT.manifest("{dataset}"),
+        code=stage_code("sound"),
+        lock=LOCK,
+    output:
+        LAYOUT.sound("{dataset}") / "index.json",
+    log:
+        log_of("sound", "dataset"),
+    conda:
+        ENVIRONMENT
+    threads: 2 * SLOTS
+    params:
+        settings=settings("sound"),
+        threads=real_threads,
+    shell:
+        job("sound", "dataset")

@@ -54,6 +54,7 @@ rule weights:
 rule features:
     input:
         frames=[LAYOUT.frames(dataset) / "index.json" for dataset in FRAME_OWNERS],
+        sound=sound_of_network,
         weights=weights_of,
         code=stage_code("features"),
         lock=LOCK,

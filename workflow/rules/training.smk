@@ -6,6 +6,7 @@ rule train:
     input:
         manifest=LAYOUT.manifest("{dataset}"),
         frames=frames_of,
+        sound=sound_of,
         features=features_of,
         released=released_of,
         checked=ancient([*CHECKED, *FEATURES]),

@@ -1,0 +1,194 @@
+"""The sound store: any moment of the sound of any video, without a decoder.
+
+It stands beside the frame store and is built only where a method asks for a network that listens.
+Waveforms lie one after the other in shards, 32 kB a second; a spectrogram is made of a window when
+it is asked for, so that its parameters may change without decoding anything again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from benchmark.data.probe import file_sha256
+from benchmark.data.sound import RATE_HZ
+from benchmark.errors import BenchmarkError, raise_all
+from benchmark.files import digest_of
+
+__all__ = ["SOUND_INDEX", "SoundIndex", "SoundShard", "SoundStore", "StoredSound", "index_digest"]
+
+SOUND_INDEX = "index.json"
+_EXTRACT_AGAIN = "run the workflow again"
+
+
+class StoredSound(BaseModel):
+    """Where a video's waveform lies in its shard, as `[N]` int16.
+
+    Attributes:
+        fps: pictures a second, which says at which second a picture is shown.
+        first: sample of the shard.
+        num_samples: N; 0 for a video without sound.
+        fault: why there is none, or what of it could not be decoded.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    video_id: str
+    fps: float
+    first: int
+    num_samples: int
+    fault: str = ""
+
+
+class SoundShard(BaseModel):
+    """The description of a whole shard; `key` stands for all that its bytes depend on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    key: str
+    num_bytes: int
+    sha256: str
+    videos: tuple[StoredSound, ...]
+
+
+class SoundIndex(BaseModel):
+    """What the index says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    shards: tuple[SoundShard, ...]
+    digest: str
+
+
+def index_digest(shards: Iterable[SoundShard]) -> str:
+    """Return what changes with any stored byte."""
+    return digest_of([shard.model_dump() for shard in shards])
+
+
+class SoundStore:
+    """Read access to a sound store; `open` checks it.
+
+    Attributes:
+        faults: id to reason of each video that has no sound, or not all of it.
+        digest: changes with any stored byte.
+    """
+
+    def __init__(self, folder: Path, index: SoundIndex) -> None:
+        self._folder, self._index, self.digest = folder, index, index.digest
+        self._entries = {v.video_id: (shard, v) for shard in index.shards for v in shard.videos}
+        self.faults = {name: v.fault for name, (_, v) in self._entries.items() if v.fault}
+        self._shards: dict[str, npt.NDArray[np.int16]] = {}
+
+    @classmethod
+    def open(cls, folder: Path) -> SoundStore:
+        """Open a store, checking the index, and each shard's presence and size but not its bytes.
+
+        Raises:
+            BenchmarkError: for a store that is incomplete or was changed.
+        """
+        path = folder / SOUND_INDEX
+        try:
+            index = SoundIndex.model_validate_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            what = "no sound store, or an unfinished one"
+            raise BenchmarkError(what, where=path, fix=_EXTRACT_AGAIN) from error
+        except (ValidationError, UnicodeDecodeError) as error:
+            what = str(error).replace("\n", " ")
+            raise BenchmarkError(what, where=path, fix=_EXTRACT_AGAIN) from error
+        if index_digest(index.shards) != index.digest:
+            raise BenchmarkError("the index was changed", where=path, fix=_EXTRACT_AGAIN)
+        raise_all(
+            [
+                BenchmarkError(
+                    f"the shard is missing or has not {shard.num_bytes} bytes",
+                    where=data,
+                    fix=_EXTRACT_AGAIN,
+                )
+                for shard in index.shards
+                if not (data := folder / shard.file).is_file()
+                or data.stat().st_size != shard.num_bytes
+            ],
+            str(folder),
+        )
+        return cls(folder, index)
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """The SHA-256 of each shard, by its file."""
+        return {shard.file: shard.sha256 for shard in self._index.shards}
+
+    def verify(self) -> None:
+        """Hash every shard.
+
+        Raises:
+            BenchmarkError: naming each shard whose bytes are not those that were extracted.
+        """
+        faults = [
+            BenchmarkError(
+                "the shard was changed", where=data, fix=f"delete it and {_EXTRACT_AGAIN}"
+            )
+            for file, sha256 in self.hashes.items()
+            if file_sha256(data := self._folder / file) != sha256
+        ]
+        raise_all(faults, str(self._folder))
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether no video at all has sound."""
+        return self.num_silent(self._entries) == len(self._entries)
+
+    def num_silent(self, video_ids: Iterable[str]) -> int:
+        """Return how many of these videos have no sound."""
+        return sum(self._entry(video_id)[1].num_samples == 0 for video_id in video_ids)
+
+    def waveform(self, video_id: str) -> npt.NDArray[np.int16]:
+        """Return all the sound of a video, 16,000 samples a second: `[N]`; none for a silent one.
+
+        Raises:
+            BenchmarkError: for an unknown video.
+        """
+        shard, sound = self._entry(video_id)
+        if not sound.num_samples:
+            return np.zeros(0, dtype=np.int16)
+        if shard.file not in self._shards:
+            whole = np.memmap(self._folder / shard.file, dtype="<i2", mode="r")
+            self._shards[shard.file] = whole.view(np.ndarray)
+        return self._shards[shard.file][sound.first : sound.first + sound.num_samples]
+
+    def windows(
+        self, video_id: str, frames: npt.NDArray[np.int64], num_samples: int
+    ) -> npt.NDArray[np.int16]:
+        """Return the sound around some pictures; it is silent before the video and after it.
+
+        Args:
+            video_id: a stored video.
+            frames: `[K]` indices of pictures in the video itself, not in a frame store; sample
+                `num_samples // 2` of a window is that of the moment at which its picture appears.
+            num_samples: of each window.
+
+        Returns:
+            `[K, num_samples]`.
+
+        Raises:
+            BenchmarkError: for an unknown video.
+        """
+        wave = self.waveform(video_id)
+        moments = np.rint(frames / self._entry(video_id)[1].fps * RATE_HZ).astype(np.int64)
+        result = np.zeros((len(frames), num_samples), dtype=np.int16)
+        for window, start in zip(result, (moments - num_samples // 2).tolist(), strict=True):
+            first, last = max(start, 0), min(start + num_samples, len(wave))
+            if first < last:
+                window[first - start : last - start] = wave[first:last]
+        return result
+
+    def _entry(self, video_id: str) -> tuple[SoundShard, StoredSound]:
+        if video_id not in self._entries:
+            raise BenchmarkError(
+                f"no sound was looked for in '{video_id}'", where=self._folder, fix=_EXTRACT_AGAIN
+            )
+        return self._entries[video_id]
