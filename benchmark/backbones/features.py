@@ -80,10 +80,6 @@ class ComputedFeatures:
         self.size, self.num_frames = backbone.network.size, backbone.network.num_frames
         self._view, self._sound = view, sound
 
-    def augmented(self, view: View) -> ComputedFeatures:
-        """Return the same with inputs that are cut otherwise."""
-        return ComputedFeatures(self.backbone, self._store, self._video_ids, view, self._sound)
-
     def features(
         self, videos: Tensor, starts: Tensor, meter: Meter | None, rows: Tensor, component: str
     ) -> Tensor:
