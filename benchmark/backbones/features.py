@@ -96,7 +96,7 @@ class ComputedFeatures:
         pairs = list(zip(videos.tolist(), starts.tolist(), strict=True))
         num_threads = min(torch.get_num_threads(), len(pairs))
         if num_threads > 1:  # decoding and resizing let other threads run
-            with ThreadPoolExecutor(num_threads) as pool:
+            with ThreadPoolExecutor(num_threads, "input", torch.set_num_threads, (1,)) as pool:
                 inputs = list(pool.map(load, pairs))
         else:
             inputs = [load(pair) for pair in pairs]
