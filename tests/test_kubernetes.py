@@ -138,10 +138,16 @@ def _run(environment, *words):
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_the_profiles_of_clusters_agree_on_what_each_rule_needs():
+def test_the_profiles_of_clusters_agree_and_name_rules_that_there_are():
+    """Snakemake takes no offence at a rule that it does not know."""
+    files = (ROOT / "workflow" / "rules").glob("*.smk")
+    rules = {name for file in files for name in re.findall(r"^rule (\w+):", file.read_text(), re.M)}
     slurm, kubernetes = (
         yaml.safe_load((PROFILES / name / "profile.v9+.yaml").read_text())
         for name in ("slurm", "kubernetes")
     )
     for key in ("set-threads", "set-resources", "groups", "group-components", "retries"):
         assert slurm[key] == kubernetes[key]
+    named = {*slurm["set-threads"], *slurm["set-resources"]}
+    named |= {entry.split("=")[0] for entry in slurm["groups"]}
+    assert named - {"train_source"} <= rules  # `use rule train as train_source`

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,11 +25,13 @@ __all__ = ["INDEX_NAME", "FrameStore"]
 
 _EXTRACT_AGAIN = "extract the frames again"
 _OPEN_SHARDS = 256  # each holds a file descriptor, of which a process has few
-_FRAMES_A_PIECE = 8
 
 
 class FrameStore:
-    """Read access to a frame store; `open` checks it. Threads may share one.
+    """Read access to a frame store; `open` checks it.
+
+    Threads may share one: reading, decoding and resizing let others run, so that a batch of
+    videos is read in the time of a share of them.
 
     Attributes:
         index: what it holds.
@@ -145,44 +146,6 @@ class FrameStore:
         else:
             frames = np.empty((0, *shape[1:]), dtype=np.uint8)
         return frames if size is None else centre_crop(resize_short_side(frames, size), size)
-
-    def frames_of_many(
-        self,
-        requests: Sequence[tuple[str, Sequence[int]]],
-        size: int | None = None,
-        *,
-        threads: int,
-    ) -> list[npt.NDArray[np.uint8]]:
-        """Read frames of several videos, some at a time in each thread.
-
-        Args:
-            requests: video and positions, as of `frames`.
-            size: see `frames`.
-            threads: at most so many; the result does not depend on it.
-
-        Returns:
-            For each request `[K, H, W, 3]`.
-
-        Raises:
-            BenchmarkError: see `frames`.
-            IndexError: see `frames`.
-        """
-        pieces = [
-            (number, video, positions[start : start + _FRAMES_A_PIECE])
-            for number, (video, positions) in enumerate(requests)
-            for start in range(0, max(1, len(positions)), _FRAMES_A_PIECE)
-        ]
-        if threads <= 1 or len(pieces) < 2:
-            return [self.frames(video, positions, size) for video, positions in requests]
-        import torch  # noqa: PLC0415
-
-        parts: list[list[npt.NDArray[np.uint8]]] = [[] for _ in requests]
-        workers = min(threads, len(pieces))
-        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            read = pool.map(lambda piece: self.frames(piece[1], piece[2], size), pieces)
-            for (number, _, _), frames in zip(pieces, read, strict=True):
-                parts[number].append(frames)
-        return [own[0] if len(own) == 1 else np.concatenate(own) for own in parts]
 
     def _open_shard(self, number: int) -> npt.NDArray[np.uint8]:
         whole = np.memmap(self._folder / self.index.shards[number].file, dtype=np.uint8, mode="r")

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TextIO
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchmark.data.manifest_checks import COLUMNS, STATUSES, check_rows, read_table
 from benchmark.errors import BenchmarkError, did_you_mean
-from benchmark.files import digest_of, write_json, write_text
+from benchmark.files import digest_of, replace_when_complete, write_json
 
 __all__ = ["Duplicate", "Manifest", "ManifestHeader", "Task", "read_manifest", "write_manifest"]
 
@@ -88,7 +88,9 @@ class Manifest:
     @cached_property
     def digest(self) -> str:
         """Return what changes with any row, class or fold, and not with the folder."""
-        text = hashlib.sha256(_csv_of(self.rows).encode()).hexdigest()
+        rows = _Hashed()
+        _write_rows(self.rows, rows)
+        text = rows.sha256.hexdigest()
         return digest_of([self.dataset, self.task, self.classes, self.num_folds, text])
 
     @property
@@ -155,7 +157,11 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
         left_out=dict(manifest.left_out),
         digest=manifest.digest,
     )
-    write_text(path, _csv_of(manifest.rows))
+    with (
+        replace_when_complete(path) as partial,
+        partial.open("w", encoding="utf-8", newline="") as file,
+    ):
+        _write_rows(manifest.rows, file)
     write_json(path.with_suffix(".json"), header.model_dump(mode="json"))
 
 
@@ -214,7 +220,16 @@ def _read_header(path: Path) -> ManifestHeader:
         ) from error
 
 
-def _csv_of(rows: pd.DataFrame) -> str:
-    text = io.StringIO()
-    rows.to_csv(text, index=False, columns=list(COLUMNS), lineterminator="\n")
-    return text.getvalue()
+class _Hashed(io.TextIOBase):
+    """Hashes text in place of keeping it: half a million rows are hundreds of megabytes."""
+
+    def __init__(self) -> None:
+        self.sha256 = hashlib.sha256()
+
+    def write(self, text: str) -> int:
+        self.sha256.update(text.encode())
+        return len(text)
+
+
+def _write_rows(rows: pd.DataFrame, file: TextIO | _Hashed) -> None:
+    rows.to_csv(file, index=False, columns=list(COLUMNS), lineterminator="\n")

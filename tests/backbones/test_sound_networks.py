@@ -9,12 +9,8 @@ import torch
 from listening_method import write_listening_method
 from safetensors.torch import load_file
 
-from benchmark.backbones.features import (
-    ComputedFeatures,
-    StoredFeatures,
-    count_macs_per_input,
-    extract_features,
-)
+from benchmark.backbones.feature_store import Inputs, StoredFeatures, extract_features
+from benchmark.backbones.features import ComputedFeatures, count_macs_per_input
 from benchmark.backbones.registry import NETWORKS, build_backbone
 from benchmark.config import NetworkConfig, validate
 from benchmark.cost.literature_parts import listen_to_look_audio
@@ -34,7 +30,7 @@ from benchmark.inputs import make_network, open_dataset, weights_digest
 from benchmark.layout import Layout
 from benchmark.plan import make_plan
 from benchmark.seeds import video_keys
-from benchmark.training.runs import train_all
+from benchmark.training.runs import Trainer, train_all
 from benchmark.videos import Videos
 
 SOUND = NetworkConfig(network="tiny_audio", weights="random")
@@ -69,8 +65,8 @@ def test_stored_and_computed_features_are_equal_and_cost_the_same(config, data):
     videos, rows = torch.tensor([2, 0, 5]), torch.tensor([0, 2, 2])
     results = []
     for source in (
-        data.sources(ids, {})["sound"],
-        data.sources(ids, {"sound": network})["sound"],
+        data.stored(ids)["sound"],
+        data.computed(ids, {"sound": network})["sound"],
     ):
         with torch.inference_mode(), Meter(3) as meter:
             features = source.features(videos, positions, meter, rows, "sound")
@@ -122,7 +118,7 @@ def test_listening_opens_no_frame(data):
     ids = data.fold(0)[1]
     meter = Meter(len(ids))
     videos = Videos(
-        data.sources(ids, {}),
+        data.stored(ids),
         torch.arange(len(ids)),
         video_keys(ids),
         data.lengths(ids),
@@ -141,7 +137,7 @@ def test_listening_opens_no_frame(data):
 
 def test_a_position_before_the_video_is_refused(config, data):
     ids = data.fold(0)[1]
-    source = data.sources(ids, {"sound": make_network(config, "sound")})["sound"]
+    source = data.computed(ids, {"sound": make_network(config, "sound")})["sound"]
     with pytest.raises(IndexError, match="has no position -1"):
         source.features(torch.tensor([0]), torch.tensor([[-1]]), None, torch.tensor([0]), "sound")
 
@@ -156,6 +152,19 @@ def test_extraction_gives_the_same_bytes(config, data, tmp_path, workers):
         assert (tmp_path / name).read_bytes() == again
 
 
+def test_candidates_are_extracted_alone(config, data, tmp_path):
+    """As of a network that the last stage leaves alone."""
+    ids, network = data.fold(0)[1], make_network(config, "sound")
+    inputs = Inputs(tuple(ids), np.tile([1, 7, 15], (len(ids), 1)))
+    extract_features(data.store, network, "any", tmp_path, inputs=inputs, sound=data.sound)
+    videos, starts = torch.arange(len(ids)), torch.tensor([[15, 1, 1]]).expand(len(ids), 3)
+    few, all_of_them = (
+        source.features(videos, starts, None, videos, "")
+        for source in (StoredFeatures(tmp_path, ids, *data.digests), data.stored(ids)["sound"])
+    )
+    torch.testing.assert_close(few, all_of_them, atol=1e-5, rtol=1e-5)
+
+
 def test_features_of_other_sound_are_refused(config, data):
     folder, ids = Layout.of(config).features("long", "sound"), data.fold(0)[1]
     with pytest.raises(BenchmarkError, match=r"other sound than is stored now.*delete"):
@@ -166,7 +175,7 @@ def test_features_of_other_sound_are_refused(config, data):
 
 def test_a_listening_network_is_trained_like_any_other(config, data):
     network = make_network(config, "sound").train()
-    source = ComputedFeatures(network, data.store, data.fold(0)[0], data.sound)
+    source = ComputedFeatures(network, data.store, data.fold(0)[0], sound=data.sound)
     before = copy.deepcopy(network.state_dict())
     optimiser = torch.optim.SGD(network.parameters(), lr=0.1)
     features = source.features(
@@ -217,11 +226,12 @@ def test_a_fine_tuned_run_is_audited_too(config, small_plan, tmp_path):
     write_listening_method(tmp_path)
     content = config.model_dump(mode="json") | {"methods_path": str(tmp_path)}
     content["backbone"]["finetune"] = True
-    plan, progress = make_plan(validate(content, "small")), lambda *_: None
+    plan = make_plan(validate(content, "small"))
+    trainer = Trainer(plan, "long", "listens")
     index = Layout.of(plan.config).stage_index("long", "listens", "training", (0,))
-    entries = train_all(plan, "long", "listens", (0,), progress)
+    entries = train_all(trainer, (0,))
     write_json(index, entries)
-    (entry,) = predict_all(plan, "long", "listens", (0,), progress)
+    (entry,) = predict_all(trainer, (0,))
     assert (entry["audit"], entry["num_silent"]) == ([], 0)
     folder = index.parent
     (trained,) = (load_file(folder / name) for name in entries[0]["checkpoints"])

@@ -12,6 +12,8 @@ ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tests" / "workflow"))
 from workflow_runs import TINY  # noqa: E402
 
+__all__ = ["PROFILES", "TINY", "numbers", "numbers_of_one_machine", "snakemake", "written"]
+
 PROFILES = ROOT / "workflow" / "profiles"
 
 

@@ -120,7 +120,17 @@ class LoopbackSlurm:
 
     def submit(self, command: str, *options: str) -> str:
         """Submit a job and return its id."""
-        return self._ask("sbatch", "--parsable", "--output=/dev/null", *options, "--wrap", command)
+        asked = ("--parsable", "--output=/dev/null", *options, "--wrap", command)
+        return self._ask("sbatch", *asked).strip()
+
+    def cancel(self, *jobs: str) -> None:
+        """End some jobs."""
+        self._run("scancel", *jobs)
+
+    def nodes_of(self, job: str) -> list[str]:
+        """Return the nodes on which a job started something, by their own logs."""
+        logs = {node: (self.folder / f"slurmd.{node}.log").read_text() for node in NODES}
+        return [node for node, log in logs.items() if f"launch task StepId={job}." in log]
 
     def num_requeued(self) -> int:
         """Return how often the controller gave a job of a lost node to another."""

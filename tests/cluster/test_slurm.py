@@ -6,91 +6,65 @@ machine without a Slurm of its own.
 
 from __future__ import annotations
 
-import os
+import re
 import shutil
 import subprocess
-import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
-from cluster_runs import PROFILES, numbers, numbers_of_one_machine, snakemake, written
+from cluster_runs import PROFILES, TINY, numbers, numbers_of_one_machine, snakemake, written
 from loopback_slurm import NODES, LoopbackSlurm
+from safetensors.torch import load_file
 
 pytestmark = pytest.mark.cluster
+
+IN_PARTS = {"extraction_parts": 3}
+TOLERANCE = 1e-8
+"""As in tests/training/test_together.py, in double precision."""
 
 # The cluster is small and near, and keeps no accounts.
 THROUGH_SLURM = [
     *("--profile", str(PROFILES / "slurm"), "--latency-wait", "5"),
     *("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "3"),
 ]
-# Two nodes with two GPUs each: what the rule of training asks for, and what its job does with it.
-TWO_NODES = """\
-from benchmark.config import Compute
-from benchmark.training.launch import job_resources
-
-rule meet:
-    output: "weights.txt"
-    threads: 2
-    resources: **job_resources("train", Compute(accelerator="cuda", devices=2, num_nodes=2))
-    shell: "{python} launch.py"
-"""
-LAUNCH = """\
-import os, subprocess
-from benchmark.config import Compute
-from benchmark.training.launch import launch_command
-compute = Compute(accelerator="cuda", devices=2, num_nodes=2)
-here = {"MASTER_ADDR": "127.0.0.1"}  # the nodes' names are made up, nobody resolves them
-command = launch_command(compute, ["worker.py"], {**os.environ, **here})
-subprocess.run(command, check=True)
-"""
-WORKER = """\
-import os
-import numpy as np
-import torch
-from torch import nn
-
-torch.distributed.init_process_group("gloo")
-rank, world = torch.distributed.get_rank(), torch.distributed.get_world_size()
-inputs = torch.linspace(-1, 1, 32, dtype=torch.float64).reshape(8, 4)
-model = nn.Linear(4, 1, dtype=torch.float64)
-nn.init.zeros_(model.weight), nn.init.zeros_(model.bias)
-model = nn.parallel.DistributedDataParallel(model)
-optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
-for _ in range(3):
-    optimiser.zero_grad()
-    (model(inputs[rank::world]) - 1).square().mean().backward()
-    optimiser.step()
-np.savetxt(f"weights-{rank}.txt", model.module.weight.detach().numpy())
-place = [os.environ[name] for name in ("SLURMD_NODENAME", "CUDA_VISIBLE_DEVICES", "LOCAL_RANK")]
-with open(f"place-{rank}.txt", "w") as file:
-    print(world, *place, file=file)
-torch.distributed.barrier()
-if rank == 0:
-    os.rename("weights-0.txt", "weights.txt")
-torch.distributed.destroy_process_group()
-"""
 
 
-@pytest.fixture
-def slurm(tmp_path):
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory):
     needed = ("slurmctld", "slurmd", "munged")
     if missing := [name for name in needed if shutil.which(name) is None]:
         pytest.skip(f"no {', '.join(missing)} here: apt-get install slurm-wlm munge")
-    folder = tmp_path / "slurm"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("slurm")
     with LoopbackSlurm(folder) as cluster:
         yield cluster
 
 
-def test_a_cluster_that_loses_a_node_gives_the_tables_of_one_machine(slurm, tmp_path):
-    profile = written(tmp_path, "tiny")
-    remote = tmp_path / "remote"
-    remote.mkdir()
+@dataclass(frozen=True)
+class Run:
+    """A run of everything on the cluster, during which a node died.
+
+    Attributes:
+        folder: of the results.
+        said: what Snakemake printed.
+        lost: the jobs that ran on the node.
+        seconds: from start to end.
+    """
+
+    folder: Path
+    said: str
+    lost: list[str]
+    seconds: float
+
+
+@pytest.fixture(scope="module")
+def run(slurm, tmp_path_factory) -> Run:
+    folder = tmp_path_factory.mktemp("remote")
+    profile = written(folder, "tiny", **IN_PARTS)
     start = time.monotonic()
-    with (tmp_path / "remote.log").open("w") as log:
-        command = snakemake(remote, profile, "all_tables", *THROUGH_SLURM)
+    with (folder / "said.log").open("w") as log:
+        command = snakemake(folder, profile, "all_tables", *THROUGH_SLURM)
         running = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         try:
             node = _node_with_a_job(slurm, running)
@@ -99,63 +73,80 @@ def test_a_cluster_that_loses_a_node_gives_the_tables_of_one_machine(slurm, tmp_
             while slurm.state_of(node) != "down" and running.poll() is None:
                 time.sleep(0.5)
             slurm.start_node(node)
-            code = running.wait(timeout=1500)
+            code = running.wait(timeout=1800)
         finally:
             running.kill()
-    seconds = time.monotonic() - start
-    said = (tmp_path / "remote.log").read_text()
+    said = (folder / "said.log").read_text()
     assert code == 0, said[-4000:]
-    num_jobs, num_again = said.count("has been submitted with SLURM jobid"), slurm.num_requeued()
+    return Run(folder, said, lost, time.monotonic() - start)
+
+
+def test_a_cluster_that_loses_a_node_gives_the_tables_of_one_machine(slurm, run, tmp_path):
+    num_jobs = run.said.count("has been submitted with SLURM jobid")
+    num_again = slurm.num_requeued() + run.said.count("Trying to restart job")
     assert num_jobs > 10
-    assert num_again + said.count("Trying to restart job") >= len(lost)
+    assert num_again >= len(run.lost) > 0
     for name in ("track", "outcome"):
-        assert f"(Rule: {name})" in said
-        assert f"/rule_{name}/" not in said  # the logs of jobs of the cluster
-    expected = numbers_of_one_machine(tmp_path / "local", profile)
-    assert numbers(remote) == expected
+        assert f"(Rule: {name})" in run.said
+        assert f"/rule_{name}/" not in run.said  # the logs of jobs of the cluster
+    assert run.said.count("/rule_frames_part/") == 3
+    expected = numbers_of_one_machine(tmp_path / "local", written(tmp_path, "tiny"))
+    assert numbers(run.folder) == expected
     print(
-        f"\nSlurm: {num_jobs} jobs in {seconds:.0f} s; {node} died under {', '.join(lost)}, "
-        f"{num_again} jobs were given to another; track and outcome ran here; {len(expected)} "
-        "files of tables, figures' data and rows are those of one machine, byte for byte"
+        f"\nSlurm: {num_jobs} jobs in {run.seconds:.0f} s, frames decoded in 3 parts; a node died "
+        f"under {', '.join(run.lost)}; {num_again} started again; track and outcome ran here; "
+        f"{len(expected)} files of tables, figures' data and rows are those of one machine, "
+        "byte for byte"
     )
-    _networks_run_on_the_gpu_that_slurm_gave(slurm, remote)
 
 
-def _networks_run_on_the_gpu_that_slurm_gave(slurm: LoopbackSlurm, folder: Path) -> None:
+def test_networks_run_on_the_gpu_that_slurm_gave(slurm, run):
     """Pretrain on what is there already, while somebody else has three GPUs of each node."""
     others = [slurm.submit("sleep 900", f"--nodelist={node}", "--gpus=3") for node in NODES]
-    gpu = {"accelerator": "auto"}  # there is no real one
-    profile = written(folder.parent, "tiny_gpu", data_of="tiny", compute=gpu)
-    target = "results/tiny_gpu/networks/backbone.safetensors"
-    subprocess.run(snakemake(folder, profile, target, *THROUGH_SLURM), check=True)
-    log = (folder / "results" / "tiny_gpu" / "logs" / "pretrain-backbone.log").read_text()
+    gpu = {"accelerator": "auto"}
+    profile = written(run.folder, "gpu", data_of="tiny", compute=gpu, **IN_PARTS)
+    target = "results/gpu/networks/backbone.safetensors"
+    subprocess.run(snakemake(run.folder, profile, target, *THROUGH_SLURM), check=True)
+    slurm.cancel(*others)
+    log = (run.folder / "results" / "gpu" / "logs" / "pretrain-backbone.log").read_text()
+    print(f"\nSlurm: others had GPUs 0, 1 and 2 of both nodes; the log of pretrain says\n{log}")
     assert "GPUs 3 of 3 (CUDA_VISIBLE_DEVICES=3)" in log
-    print(f"\nSlurm: others had GPUs 0, 1 and 2 (jobs {', '.join(others)}); pretrain: {log}")
 
 
-def test_processes_of_two_nodes_train_together(slurm, tmp_path):
-    content = TWO_NODES.replace("{python}", sys.executable)
-    files = {"Snakefile": content, "launch.py": LAUNCH, "worker.py": WORKER}
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    command = [sys.executable, "-m", "snakemake", *THROUGH_SLURM, "--directory", str(tmp_path)]
-    subprocess.run(
-        [*command, "--snakefile", str(tmp_path / "Snakefile"), "--", "meet"],
-        check=True,
-        env=environment,
-    )
-    places = {(tmp_path / f"place-{rank}.txt").read_text() for rank in range(4)}
-    assert places == {f"4 {node} 0,1 {local}\n" for node in NODES for local in (0, 1)}
-    inputs = np.linspace(-1, 1, 32).reshape(8, 4)
-    weight, bias = np.zeros(4), 0.0
-    for _ in range(3):  # one process, the whole batch
-        error = inputs @ weight + bias - 1
-        weight = weight - 0.1 * 2 * error @ inputs / 8
-        bias = bias - 0.1 * 2 * error.mean()
-    for name in ("weights.txt", "weights-1.txt", "weights-2.txt", "weights-3.txt"):
-        np.testing.assert_allclose(np.loadtxt(tmp_path / name), weight, rtol=1e-12)
-    print(f"\nSlurm: {sorted(places)} met, and trained to the weights of one process")
+def test_two_nodes_train_to_the_weights_of_one_process(slurm, run, monkeypatch):
+    """Two processes on each; the rule asks for a GPU for each, and there are none to compute on."""
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")  # nobody resolves the nodes' names
+    monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")
+    finetuned = {"network": "tiny_cnn", "weights": "random", "finetune": True}
+    schedule = {**TINY["training"], "precision": "64-true"}
+    together = {"accelerator": "auto", "devices": 2, "num_nodes": 2}
+    weights = []
+    for name, compute, how in [
+        ("alone", {}, ("--cores", "1")),
+        ("together", together, THROUGH_SLURM),
+    ]:
+        profile = written(
+            run.folder,
+            name,
+            **{"data_of": "tiny", "compute": compute, **IN_PARTS},
+            **{"backbone": finetuned, "training": schedule},
+        )
+        folder = f"results/{name}/runs/multi/uniform_k"
+        target = f"{folder}/training_seeds0.json"
+        command = snakemake(run.folder, profile, target, *how)
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-4000:]
+        (file,) = (run.folder / folder / "checkpoints").glob("*.safetensors")
+        weights.append(load_file(file))
+    log = (run.folder / "results/together/logs/train-multi-uniform_k-0.log").read_text()
+    assert "GPUs 0,1 of 0,1 (CUDA_VISIBLE_DEVICES=0,1)" in log
+    job = re.search(r"SLURM jobid (\d+)", done.stdout + done.stderr)[1]
+    assert slurm.nodes_of(job) == list(NODES)
+    one, four = weights
+    assert one.keys() == four.keys()
+    apart = max((one[name] - four[name]).abs().max().item() for name in one)
+    print(f"\nSlurm: job {job} trained in 4 processes on 2 nodes; weights differ by {apart:.1e}")
+    assert apart < TOLERANCE
 
 
 def _node_with_a_job(slurm: LoopbackSlurm, running: subprocess.Popen[bytes]) -> str:

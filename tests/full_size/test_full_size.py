@@ -89,7 +89,7 @@ def _store_frames(plan: Plan) -> None:
     builtin = config.datasets["long"].builtin
     if builtin is not None:
         generate(builtin.set, layout.videos("long"), num_train=2, num_val=2, seed=0)
-    manifest = build_profile_manifest(config, "long", 1)
+    manifest = build_profile_manifest(config, "long")
     write_manifest(manifest, layout.manifest("long"))
     extract(manifest, layout.frames("long"), recipe_of(config, "long"), workers=1)
     assert not FrameStore.open(layout.frames("long")).failures
@@ -102,11 +102,12 @@ def _run(plan: Plan, name: str) -> dict[str, Result]:
     if plan.is_control(name):
         entries = control_all(plan, "long", name, silent)
     else:
-        trained = train_all(plan, "long", name, (0,), silent)
+        trainer = Trainer(plan, "long", name)
+        trained = train_all(trainer, (0,))
         assert all("checkpoints" in entry for entry in trained), trained
         write_json(layout.stage_index("long", name, "training", (0,)), trained)
-        entries = predict_all(plan, "long", name, (0,), silent)
-        _assert_networks_learned(plan, name)
+        entries = predict_all(trainer, (0,))
+        _assert_networks_learned(trainer)
     write_json(index, entries)
     assert [entry["audit"] for entry in entries] == [[]] * len(entries), entries
     written = evaluate_all(plan, "long", name, entries, silent)
@@ -116,11 +117,9 @@ def _run(plan: Plan, name: str) -> dict[str, Result]:
     return {result.variant: result for result in results}
 
 
-def _assert_networks_learned(plan: Plan, name: str) -> None:
+def _assert_networks_learned(trainer: Trainer) -> None:
     """Gradients went through every network that a stage fine-tunes."""
-    trainer = Trainer(plan, "long", name)
-    variant = plan.variants["long", name][0]
-    trained = trainer.get(variant, 0, 0)
+    trained = trainer.get(trainer.plan.variants["long", trainer.name][0], 0, 0)
     for role in {role for stage in trained.method.stages for role in stage.finetunes}:
         assert weights_digest(trained.networks[role]) != trainer.weights[role], role
 
