@@ -220,9 +220,23 @@ def validate(content: Mapping[str, Any], where: object) -> Config:
 def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Config:
     """Read a profile's YAML file, with overrides of its top-level keys.
 
+    A file may say `extends: NAME`, of another in its folder: it then has that one's top-level keys
+    where it has none of its own.
+
     Raises:
         BenchmarkError: if the file is missing, is no YAML, or holds faults.
     """
+    content = _read_yaml(path)
+    if (extended := content.pop("extends", None)) is not None:
+        base = _read_yaml(path.with_name(f"{extended}.yaml"))
+        if "extends" in base:
+            what = f"'{extended}' extends another profile itself"
+            raise BenchmarkError(what, where=place_of(path, ["extends"]), fix="name that one")
+        content = {**base, **content}
+    return validate({**content, **(overrides or {})}, path)
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as fault:
@@ -234,7 +248,7 @@ def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Confi
         raise BenchmarkError(f"is not YAML: {fault}", where=path) from fault
     if not isinstance(content, dict):
         raise BenchmarkError("holds no settings", where=path, fix="begin from a file of config/")
-    return validate({**content, **(overrides or {})}, path)
+    return content
 
 
 def _explain(fault: Any, where: object) -> BenchmarkError:

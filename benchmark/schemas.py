@@ -34,6 +34,11 @@ def schema_texts() -> dict[str, str]:
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             **model.model_json_schema(mode="serialization" if model is Result else "validation"),
         }
+        if model is Config:  # a file may leave to another what it does not say itself
+            extends = {"type": "string", "description": "a profile whose other keys these are"}
+            schema["properties"]["extends"] = extends
+            schema["if"] = {"required": ["extends"]}
+            schema["else"] = {"required": schema.pop("required")}
         texts[f"{name}.schema.json"] = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
     return texts
 

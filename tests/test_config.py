@@ -167,3 +167,17 @@ def test_a_profile_is_read_with_overrides(tmp_path):
         load_config(tmp_path / "tride.yaml")
     with pytest.raises(BenchmarkError, match=r"unknown key 'resluts'.*mean 'results'"):
         load_config(tmp_path / "tried.yaml", {"resluts": "x"})
+
+
+def test_a_profile_that_extends_another_has_its_keys(tmp_path):
+    (tmp_path / "first.yaml").write_text(yaml.safe_dump(GOOD))
+    own = {"extends": "first", "profile": "second", "seeds": [3]}
+    (tmp_path / "second.yaml").write_text(yaml.safe_dump(own))
+    first, second = (load_config(tmp_path / f"{name}.yaml") for name in ("first", "second"))
+    assert second == first.model_copy(update={"profile": "second", "seeds": (3,)})
+    (tmp_path / "third.yaml").write_text("extends: second\n")
+    with pytest.raises(BenchmarkError, match=r"third.yaml:1: 'second' extends another.*Fix"):
+        load_config(tmp_path / "third.yaml")
+    (tmp_path / "fourth.yaml").write_text("extends: frist\n")
+    with pytest.raises(BenchmarkError, match="did you mean 'first'"):
+        load_config(tmp_path / "fourth.yaml")
