@@ -59,10 +59,11 @@ class Method(contract.Method):
             return self.classifier(torch.cat([pooled, heard.amax(1)], 1))
 
     def loss(self, stage, videos):
-        return classification_loss(self._logits(videos)[:, None], videos.targets).mean()
+        logits = self._logits(videos)[:, None]
+        return classification_loss(logits, videos.targets, self.task.loss).mean()
 
     def predict(self, videos):
-        scores = probabilities(self._logits(videos), multi_label=self.task.multi_label)
+        scores = probabilities(self._logits(videos), self.task.loss)
         return Prediction(scores, torch.ones(len(videos), dtype=torch.long))
 '''
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmark.checks.control import ControlRun
 from benchmark.checks.import_probe import import_faults
-from benchmark.checks.subject import Subject
+from benchmark.checks.subject import Subject, this_process
 from benchmark.checks.watch import library_folders, watched
 
 __all__ = ["clean_import", "no_files"]
@@ -43,6 +43,7 @@ def no_files(subject: Subject) -> list[str]:
             run.exits(params)
         return noted
     world = subject.world
+    this_process()
     with watched(readable) as noted:
         subject.rows(subject.train(params, epochs=1).method, world.test)
     return noted

@@ -7,11 +7,12 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 
 from benchmark.checks.world import MemorySource, World, make_world
 from benchmark.config import Training
@@ -24,9 +25,18 @@ from benchmark.methods import MethodFolder, load_method, make_params
 from benchmark.seeds import derive_seed
 from benchmark.training.checkpoints import stage_params
 from benchmark.training.fit import Epoch, fit
+from benchmark.training.processes import single_process
 from benchmark.videos import Videos
 
-__all__ = ["NotApplicableError", "Subject", "Trained", "answer", "schedule_of", "scrambled"]
+__all__ = [
+    "NotApplicableError",
+    "Subject",
+    "Trained",
+    "answer",
+    "schedule_of",
+    "scrambled",
+    "this_process",
+]
 
 EPOCHS = 30
 SEED = 5
@@ -126,7 +136,8 @@ class Subject:
         videos = self.world.training_set(self.world.sources(stored=True))
         for stage in method.stages:
             seed = derive_seed(SEED, stage.name)
-            fit(method, stage, videos, schedule_of(stage, epochs), seed, report=note)
+            schedule = schedule_of(stage, epochs)
+            fit(method, stage, videos, schedule, seed, fabric=this_process(), report=note)
         return Trained(method.eval(), losses)
 
     @cached_property
@@ -190,6 +201,12 @@ class Subject:
 
             parts.append(predict_steps(method, make, [world.ids[place] for place in chosen]))
         return concatenate(parts)
+
+
+@cache
+def this_process() -> Fabric:
+    """Return the process that trains alone; to make it reads files, so it is made once."""
+    return single_process()
 
 
 def schedule_of(stage: Stage, epochs: int) -> Training:
