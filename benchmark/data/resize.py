@@ -61,10 +61,13 @@ def resize_short_side(frames: npt.NDArray[np.uint8], size: int) -> npt.NDArray[n
 
     target = resized_size(height, width, size)
     with torch.inference_mode():
-        pixels = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float()
+        # Each colour as an image of its own: of three at once torch rounds otherwise in one
+        # thread than in several, so that bytes would depend on their number; it is slower, too.
+        planes = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
+        pixels = planes.reshape(-1, 1, height, width).float()
         resized = interpolate(pixels, target, mode="bilinear", align_corners=False)
-        whole = resized.round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
-        result: npt.NDArray[np.uint8] = whole.contiguous().numpy()
+        whole = resized.round_().clamp_(0, 255).to(torch.uint8).view(-1, 3, *target)
+        result: npt.NDArray[np.uint8] = whole.permute(0, 2, 3, 1).contiguous().numpy()
     return result
 
 

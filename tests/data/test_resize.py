@@ -32,6 +32,22 @@ def test_resizing_is_plain_bilinear_interpolation(height, width, size, expected)
     assert np.array_equal(resized, exact.round().permute(0, 2, 3, 1).numpy().astype(np.uint8))
 
 
+def test_the_number_of_threads_changes_no_pixel():
+    frames = np.random.default_rng(0).integers(0, 256, (4, 160, 213, 3), dtype=np.uint8)
+    before = torch.get_num_threads()
+    try:
+        resized = {}
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            resized[threads] = resize_short_side(frames, 224)
+    finally:
+        torch.set_num_threads(before)
+    assert np.array_equal(resized[1], resized[2])
+    assert np.array_equal(resized[1], resized[3])
+    alone = [resize_short_side(frame[None], 224) for frame in frames]
+    assert np.array_equal(np.concatenate(alone), resized[1])
+
+
 def test_resizing_follows_the_half_pixel_rule():
     # Two pixels 0 and 100 to four: their centres lie at -0.25, 0.25, 0.75 and 1.25 of the old.
     frames = np.zeros((1, 2, 2, 3), np.uint8)

@@ -242,10 +242,16 @@ def compare(paths: list[Path], side: int, fps: float, args, backbone: Backbone) 
         numbers += (reader.per_second[1], reader.per_second[threads])
         row = "".join(f"{value:12.0f}" for value in numbers)
         print(row, distance(mine, pixels, backbone), "", reader.form.name, flush=True)
-    recipe = SamplingRecipe(None, fps, side)
-    shrunk = [[prepare(frame, recipe) for frame in frames] for frames in decoded]
-    unscaled = np.concatenate([at_224(f[i] for i in spaced(len(f))) for f in shrunk])
-    print(f"{'':60} {distance(unscaled, pixels, backbone)}  raw, never enlarged")
+    unscaled, scaled = (
+        np.concatenate(
+            [at_224(prepare(frames[i], recipe) for i in spaced(len(frames))) for frames in decoded]
+        )
+        for recipe in (
+            SamplingRecipe(None, fps, side),
+            SamplingRecipe(None, fps, side, scaling="fit"),
+        )
+    )
+    print(f"{'':60} {distance(unscaled, scaled, backbone)}  raw, never enlarged")
 
 
 def main() -> None:
