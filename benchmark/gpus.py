@@ -49,7 +49,7 @@ def num_gpus(stage: str, compute: Compute) -> int:
     """Return how many GPUs of a machine a stage's job uses: one a process that runs networks."""
     if compute.accelerator == "cpu":
         return 0
-    return {"pretrain": 1, "features": 1, "train": compute.devices}.get(stage, 0)
+    return {"pretrain": 1, "features": 1, "train": compute.devices, "timing": 1}.get(stage, 0)
 
 
 @contextmanager

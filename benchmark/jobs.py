@@ -146,6 +146,7 @@ def _pretrain(job: Job) -> None:
     from benchmark.data.builtin.truth import load_truth  # noqa: PLC0415
     from benchmark.data.frame_store import FrameStore  # noqa: PLC0415
     from benchmark.data.manifest import read_manifest  # noqa: PLC0415
+    from benchmark.training.processes import device_of  # noqa: PLC0415
 
     _bind_threads(job.threads)
     layout, sets = job.layout, []
@@ -158,7 +159,8 @@ def _pretrain(job: Job) -> None:
     schedule = job.config.backbone.pretraining
     assert schedule is not None, "checked with the settings"
     network = network_of(job.config.network(job.item), job.item)
-    losses = pretrain(network, schedule, sets, layout.weights(job.item), job.log.progress)
+    device = device_of(job.config.compute)
+    losses = pretrain(network, schedule, sets, layout.weights(job.item), job.log.progress, device)
     for epoch, loss in enumerate(losses, 1):
         job.log.write(f"epoch {epoch}: loss {loss:.5f}")
 
@@ -178,10 +180,11 @@ def _features(job: Job) -> None:
     from benchmark.data.frame_store import FrameStore  # noqa: PLC0415
     from benchmark.data.sound_store import SoundStore  # noqa: PLC0415
     from benchmark.inputs import make_network, weights_digest  # noqa: PLC0415
+    from benchmark.training.processes import device_of  # noqa: PLC0415
 
     _bind_threads(1)  # of each worker
     role, layout = job.item, job.layout
-    network = make_network(job.config, role)
+    network = make_network(job.config, role).to(device_of(job.config.compute))
     digest = weights_digest(network)
     for dataset in job.config.frame_owners:
         store = FrameStore.open(layout.frames(dataset))
@@ -204,11 +207,13 @@ def _features(job: Job) -> None:
 def _train(job: Job) -> None:
     """Train, then predict with what was trained: the second would import and read it all again."""
     from benchmark.evaluation.predict import predict_all  # noqa: PLC0415
+    from benchmark.training.processes import device_of  # noqa: PLC0415
     from benchmark.training.runs import Trainer, train_all  # noqa: PLC0415
 
     _bind_threads(job.threads)
     plan = job.plan()
-    trainer = Trainer(plan, job.dataset, job.method, job.log)
+    device = device_of(plan.config.compute)
+    trainer = Trainer(plan, job.dataset, job.method, job.log, device)
     entries = train_all(trainer, job.seeds)
     index = job.layout.stage_index(job.dataset, job.method, "training", job.seeds)
     _write_index(job, plan, "train", index, entries)

@@ -32,7 +32,7 @@ from benchmark.videos import FeatureSource
 
 __all__ = ["FeaturesOnDemand", "Inputs", "StoredFeatures", "extract_features"]
 
-_PIXELS_PER_BATCH = {"cpu": 800_000, "cuda": 16_000_000}
+_PIXELS_PER_CPU_BATCH, _PIXELS_PER_BATCH = 800_000, 16_000_000
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,8 @@ def extract_features(
     first = np.concatenate([[0], np.cumsum([len(own) for own in starts])])
     shape = (int(first[-1]), network.num_features)
     per_video = max(map(len, starts)) * math.prod(network.input_shape[:-1])
-    per_batch = max(1, _PIXELS_PER_BATCH[backbone.mean.device.type] // per_video)
+    pixels = _PIXELS_PER_CPU_BATCH if backbone.mean.is_cpu else _PIXELS_PER_BATCH
+    per_batch = max(1, pixels // per_video)
     blocks = [range(i, min(i + per_batch, len(videos))) for i in range(0, len(videos), per_batch)]
 
     def compute(block: range) -> npt.NDArray[np.float32]:

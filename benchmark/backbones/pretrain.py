@@ -32,6 +32,7 @@ def pretrain(
     sets: Sequence[tuple[FrameStore, dict[str, Truth], Sequence[str]]],
     weights_file: Path,
     progress: Callable[[int, int], None] | None = None,
+    device: torch.device | None = None,
 ) -> list[float]:
     """Train a network to name the cues that are visible in a frame or a clip; store its body.
 
@@ -42,6 +43,7 @@ def pretrain(
             training videos.
         weights_file: safetensors file to write.
         progress: called with (steps done, steps in all).
+        device: to train on; the CPU by default.
 
     Returns:
         the mean loss of each epoch.
@@ -49,9 +51,9 @@ def pretrain(
     seed = derive_seed("pretraining", network.size, network.num_features, schedule)
     torch.manual_seed(seed)
     draw = np.random.default_rng(seed)
-    backbone = Backbone(network).train()
+    backbone = Backbone(network).train().to(device)
     samples = [(store, truth[v], v) for store, truth, ids in sets for v in ids]
-    head = nn.Linear(network.num_features, samples[0][1].visible([0]).shape[1])
+    head = nn.Linear(network.num_features, samples[0][1].visible([0]).shape[1]).to(device)
     parameters = [*backbone.parameters(), *head.parameters()]
     optimiser = torch.optim.Adam(parameters, lr=schedule.learning_rate, fused=True)
     per_video = max(1, schedule.frames_per_video // network.num_frames)
@@ -65,7 +67,7 @@ def pretrain(
         total = 0.0
         for number, chosen in enumerate(np.array_split(draw.permutation(len(samples)), batches)):
             inputs, visible = _batch([samples[i] for i in chosen], per_video, network, draw)
-            loss = F.binary_cross_entropy_with_logits(head(backbone(inputs)), visible)
+            loss = F.binary_cross_entropy_with_logits(head(backbone(inputs)), visible.to(device))
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -75,7 +77,7 @@ def pretrain(
                 progress(epoch * batches + number + 1, schedule.epochs * batches)
         losses.append(total / batches)
     with replace_when_complete(weights_file) as partial:
-        save_file({n: t.contiguous() for n, t in backbone.body.state_dict().items()}, partial)
+        save_file({n: t.cpu().contiguous() for n, t in backbone.body.state_dict().items()}, partial)
     return losses
 
 

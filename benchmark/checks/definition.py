@@ -112,8 +112,8 @@ def _loss_faults(method: Method, world: World) -> list[str]:
             if role not in world.networks:
                 hint = did_you_mean(role, world.networks)
                 faults.append(f"stage '{stage.name}' fine-tunes unknown network '{role}'{hint}")
-        videos = world.videos(world.train[:4], world.sources(stored=True), SEED)
-        videos.targets = world.targets[world.train[:4]]
+        sources = world.sources(stored=True)
+        videos = world.videos(world.train[:4], sources, SEED, labelled=True)
         loss = method.loss(stage.name, videos)
         if loss.shape != torch.Size([]) or not loss.requires_grad or not torch.isfinite(loss):
             faults.append(f"has no finite scalar loss with a gradient in stage '{stage.name}'")

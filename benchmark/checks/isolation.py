@@ -35,7 +35,7 @@ def no_files(subject: Subject) -> list[str]:
     One epoch of training and a prediction run in an empty folder. Files of Python's libraries and
     of the method's own folder may be read; nothing may be written, and no network used.
     """
-    readable, params = [*library_folders(), *_own_folders(subject)], subject.params()
+    readable, params = [*library_folders(), *subject.own_folders], subject.params()
     if subject.is_control:
         run = ControlRun(subject)
         run.exits(params)  # the source runs first, unwatched
@@ -47,12 +47,3 @@ def no_files(subject: Subject) -> list[str]:
     with watched(readable) as noted:
         subject.rows(subject.train(params, epochs=1).method, world.test)
     return noted
-
-
-def _own_folders(subject: Subject) -> list[Path]:
-    """Return the method's folder and those of the methods that it builds on."""
-    folders, base = [subject.folder.folder], subject.manifest.extends
-    while base is not None:
-        folders.append(subject.methods[base].folder)
-        base = subject.methods[base].manifest.extends
-    return folders

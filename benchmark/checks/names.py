@@ -14,6 +14,7 @@ CheckName = Literal[
     "checkpoint",
     "seed",
     "batch_invariance",
+    "device",
     "no_look_ahead",
     "no_label_leak",
     "no_files",

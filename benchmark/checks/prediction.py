@@ -15,7 +15,13 @@ from benchmark.contract import EarlyExit, Method, Prediction
 from benchmark.evaluation.audit import SCORE_TOLERANCE
 from benchmark.evaluation.records import Steps
 
-__all__ = ["batch_invariance", "frames_opened", "no_label_leak", "no_look_ahead"]
+__all__ = [
+    "batch_invariance",
+    "frames_opened",
+    "no_label_leak",
+    "no_look_ahead",
+    "row_differences",
+]
 
 _ALONE = 4
 
@@ -35,12 +41,12 @@ def batch_invariance(subject: Subject) -> list[str]:
             ("in another batch", test[::-1], 5),
         ):
             other = subject.rows(method, places, batch=batch)
-            for what in _row_differences(whole, other, method):
+            for what in row_differences(whole, other, method):
                 faults.append(f"variant '{name}': {title} {what}")
     return faults
 
 
-def _row_differences(whole: Steps, other: Steps, method: Method) -> list[str]:
+def row_differences(whole: Steps, other: Steps, method: Method) -> list[str]:
     """Return a sentence for each kind of difference, about the first video that shows it."""
     place = {video: row for row, video in enumerate(whole.video_ids.tolist())}
     rows = np.array([place[video] for video in other.video_ids.tolist()])

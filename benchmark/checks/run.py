@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmark.checks import costs, definition, isolation, learning, prediction
+from benchmark.checks import costs, definition, device, isolation, learning, prediction
 from benchmark.checks.names import CHECK_NAMES, CheckName
 from benchmark.checks.subject import NotApplicableError, Subject
 from benchmark.errors import explained
@@ -26,6 +26,7 @@ CHECKS: Mapping[CheckName, Check] = {
     "checkpoint": learning.checkpoint,
     "seed": learning.same_seed,
     "batch_invariance": prediction.batch_invariance,
+    "device": device.same_on_other_device,
     "no_look_ahead": prediction.no_look_ahead,
     "no_label_leak": prediction.no_label_leak,
     "no_files": isolation.no_files,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,15 @@ class Subject:
     def kind(self) -> type[Any]:
         """The class `Method` of its code."""
         return load_method(self.folder)
+
+    @property
+    def own_folders(self) -> list[Path]:
+        """The method's folder and those of the methods that it builds on."""
+        folders, base = [self.folder.folder], self.manifest.extends
+        while base is not None:
+            folders.append(self.methods[base].folder)
+            base = self.methods[base].manifest.extends
+        return folders
 
     @property
     def main_variant(self) -> str:

@@ -56,6 +56,7 @@ class TinyNetwork(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the features of frames, clips or sound: `[N, D]`."""
+        inputs = inputs.to(next(self.parameters()).device)
         if self.listens:
             heard: Tensor = self.body(inputs)
             return heard
@@ -102,7 +103,7 @@ class MemorySource:
             step = max(1, self.num_frames)
             starts = torch.arange(0, frames.shape[1], step).repeat(len(frames), 1)
             with torch.inference_mode():
-                self._bank = self._compute(all_videos, starts).clone()
+                self._bank = self._compute(all_videos, starts).cpu().clone()
 
     def features(
         self, videos: Tensor, starts: Tensor, meter: Meter | None, rows: Tensor, component: str
@@ -147,6 +148,7 @@ class World:
         targets: `[N]` class indices, or `[N, C]` 0/1.
         task: what a method is built for.
         networks: by role.
+        device: of the networks, and of what a method gets; frames stay on the CPU.
     """
 
     frames: Tensor
@@ -155,6 +157,7 @@ class World:
     targets: Tensor
     task: Task
     networks: Mapping[str, TinyNetwork]
+    device: torch.device = torch.device("cpu")
 
     @property
     def ids(self) -> list[str]:
@@ -191,16 +194,32 @@ class World:
         sources: Mapping[str, MemorySource],
         seed: int,
         meter: Meter | None = None,
+        *,
+        labelled: bool = False,
     ) -> Videos:
-        """Return some of the videos as a method sees them in prediction."""
+        """Return some of the videos as a method sees them: in prediction, or with their labels."""
         chosen = np.array(places, dtype=np.int64)
         keys = video_keys(self.ids)[chosen]
         indices = torch.from_numpy(chosen)
-        return Videos(sources, indices, keys, self.lengths[chosen], seed, meter=meter)
+        return Videos(
+            sources,
+            indices,
+            keys,
+            self.lengths[chosen],
+            seed,
+            targets=self.targets[indices] if labelled else None,
+            meter=meter,
+            device=self.device,
+        )
 
     def own_networks(self) -> World:
         """Return the same world with copies of its networks, to fine-tune."""
         return replace(self, networks=copy.deepcopy(dict(self.networks)))
+
+    def moved_to(self, device: torch.device) -> World:
+        """Return the same world with copies of its networks on a device."""
+        networks = {role: net.to(device) for role, net in self.own_networks().networks.items()}
+        return replace(self, networks=networks, device=device)
 
     def labelled(self, num_classes: int, *, multi_label: bool) -> World:
         """Return the same videos with random labels for another task."""

@@ -25,6 +25,7 @@ from benchmark.layout import Layout
 from benchmark.plan import Plan
 from benchmark.provenance import provenance
 from benchmark.seeds import video_keys
+from benchmark.training.processes import device_of
 from benchmark.training.runs import Trained, Trainer
 from benchmark.videos import FeatureSource, Videos
 
@@ -81,7 +82,7 @@ def time_runs(
 
 
 def _time_run(plan: Plan, key: RunKey) -> Timing:
-    trainer = Trainer(plan, key.dataset, key.method)
+    trainer = Trainer(plan, key.dataset, key.method, device=device_of(plan.config.compute))
     trained = trainer.get(key.variant, key.seed, 0)
     ids = audit_sample(trainer.data.fold(0)[1], _VIDEOS)
     sources = trainer.data.computed(ids, trained.networks or trainer.frozen_networks)
@@ -123,9 +124,10 @@ def _seconds(
             )
             start = time.perf_counter()
             if isinstance(trained.method, EarlyExit):
-                run_with_exits(trained.method, videos)
+                answer = run_with_exits(trained.method, videos)
             else:
-                trained.method.predict(videos)
+                answer = trained.method.predict(videos)
+            answer.scores.cpu()  # a GPU is done when they are there
             if repeat:  # the first round warms up
                 yield time.perf_counter() - start
 

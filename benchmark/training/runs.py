@@ -34,7 +34,7 @@ from benchmark.training.checkpoints import (
 from benchmark.training.fit import Epoch, fit
 from benchmark.training.frozen_features import FrozenFeatures
 from benchmark.training.interrupted import Interrupted
-from benchmark.training.processes import device_of, single_process
+from benchmark.training.processes import single_process
 from benchmark.training.together import StageRequest, train_together
 from benchmark.videos import FeatureSource
 
@@ -70,13 +70,21 @@ class Trainer:
         dataset: its name.
         method: its name.
         log: is told how far the work is.
+        device: of networks and method; the CPU by default.
     """
 
-    def __init__(self, plan: Plan, dataset: str, method: str, log: JobLog | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        dataset: str,
+        method: str,
+        log: JobLog | None = None,
+        device: torch.device | None = None,
+    ) -> None:
         self.plan, self.name, self.log = plan, method, log or JobLog(method, None, quiet=True)
         self.data: OpenDataset = open_dataset(plan.config, dataset, plan.roles(dataset, method))
         self.folder = Layout.of(plan.config).runs / dataset / method
-        self.device = device_of(plan.config.compute)
+        self.device = device or torch.device("cpu")
         self.finetuned_features = Layout.of(plan.config).finetuned_features(dataset, method)
         self._frozen = FrozenFeatures(self.data, self.finetuned_features, self.log.progress)
         code = method_code(dict(plan.methods), method) + stage_code("train")
@@ -162,7 +170,7 @@ class Trainer:
         config, path = self.plan.config, key.path(self.folder)
         every = config.compute.checkpoint_epochs
         interrupted = Interrupted.beside(path, every) if every else None
-        fabric = fabric or single_process(config.training.precision, config.compute.accelerator)
+        fabric = fabric or single_process(config.training.precision, self.device.type)
         crops = config.training.augmentation == "crop_flip" and finetuned
         fit(
             method,

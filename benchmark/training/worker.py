@@ -24,8 +24,9 @@ def run(path: Path) -> None:
     fabric = join_processes(config.compute, config.training.precision)
     title = f"train {request.method} on {request.dataset}"
     log = JobLog(title, None, quiet=not fabric.is_global_zero)
-    trainer = Trainer(make_plan(config), request.dataset, request.method, log)
-    trainer.folder, trainer.device = request.folder, fabric.device
+    plan = make_plan(config)
+    trainer = Trainer(plan, request.dataset, request.method, log, fabric.device)
+    trainer.folder = request.folder
     trainer.train(request.variant, request.number, request.seed, request.fold, fabric)
     fabric.barrier()
 

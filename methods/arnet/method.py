@@ -32,7 +32,7 @@ SKIPS = (1, 2, 4)
 OWN = len(HEAVY)
 """The action that takes the policy's own prediction, at no further cost."""
 NUM_ACTIONS = len(HEAVY) + 1 + len(SKIPS)
-FRAMES_TAKEN = torch.tensor([1] * (len(HEAVY) + 1) + list(SKIPS))
+FRAMES_TAKEN = (*(1 for _ in HEAVY), 1, *SKIPS)
 """By action, frames until the next decision."""
 RESNET50_GFLOPS = 4.09
 
@@ -60,6 +60,8 @@ class Method(BaseMethod):
     """A light network with an LSTM decides; the chosen networks' logits are averaged."""
 
     Params = Params
+    action_gflops: Tensor
+    frames_taken: Tensor
 
     def __init__(self, task: Task, params: Params) -> None:
         super().__init__(task, params)
@@ -76,7 +78,9 @@ class Method(BaseMethod):
         self.own = nn.Linear(hidden, task.num_classes)
         dearest = task.networks["backbone"].macs
         spent = [task.networks[role].macs / dearest for role in HEAVY]
-        self.action_gflops = RESNET50_GFLOPS * torch.tensor([*spent, 0.0, *(0.0 for _ in SKIPS)])
+        gflops = RESNET50_GFLOPS * torch.tensor([*spent, 0.0, *(0.0 for _ in SKIPS)])
+        self.register_buffer("action_gflops", gflops, persistent=False)
+        self.register_buffer("frames_taken", torch.tensor(FRAMES_TAKEN), persistent=False)
 
     @property
     def stages(self) -> Sequence[Stage]:
@@ -120,8 +124,8 @@ class Method(BaseMethod):
         positions = self._positions(videos, count, training=False)
         noise = self._noise(videos, count) * (self.params.decision == "sampled")
         hidden, cell = self.policy.start(num)
-        total, taken = torch.zeros(num, self.task.num_classes), torch.zeros(num, 1)
-        resumes = torch.zeros(num, dtype=torch.int64)
+        total, taken = hidden.new_zeros(num, self.task.num_classes), hidden.new_zeros(num, 1)
+        resumes = self.frames_taken.new_zeros(num)
         for step in range(count):
             rows = (resumes <= step).nonzero()[:, 0]
             awake = videos.select(rows)
@@ -132,9 +136,9 @@ class Method(BaseMethod):
                 action = (self.choose(hidden[rows]) + noise[rows, step]).argmax(-1)
             total[rows] += self._logits(awake, positions[rows, step], hidden[rows], action)
             taken[rows] += (action <= OWN).float()[:, None]
-            resumes[rows] = step + FRAMES_TAKEN[action]
+            resumes[rows] = step + self.frames_taken[action]
         unseen = (taken[:, 0] == 0).nonzero()[:, 0]  # every frame was skipped
-        own = torch.full((len(unseen),), OWN)
+        own = torch.full_like(unseen, OWN)
         view = videos.select(unseen)
         total[unseen] = self._logits(view, positions[unseen, 0], hidden[unseen], own)
         answer = probabilities(total / taken.clamp(1), self.task.loss)
@@ -149,7 +153,7 @@ class Method(BaseMethod):
             hidden: `[N, H]`, the policy's state.
             action: `[N]`.
         """
-        logits = torch.zeros(len(videos), self.task.num_classes)
+        logits = hidden.new_zeros(len(videos), self.task.num_classes)
         for number, role in enumerate((*HEAVY, "own")):
             rows = (action == number).nonzero()[:, 0]
             if not len(rows):
@@ -179,7 +183,7 @@ class Method(BaseMethod):
         temperature = 5 * torch.tensor(-0.045 * 50 * self._anneal(stage, videos)).exp().item()
         noise = self._noise(videos, count).unbind(1)
         light = self.policy.project(videos.features(positions, "light")).unbind(1)
-        state, resumes = self.policy.start(num), torch.zeros(num, dtype=torch.int64)
+        state, resumes = self.policy.start(num), self.frames_taken.new_zeros(num)
         actions, own = [], []
         for step in range(count):
             awake = resumes <= step
@@ -187,7 +191,7 @@ class Method(BaseMethod):
             held = awake[:, None]
             state = torch.where(held, new[0], state[0]), torch.where(held, new[1], state[1])
             choice = hard_choice(self.choose(state[0]), noise[step], temperature) * held
-            resumes = torch.where(awake, step + FRAMES_TAKEN[choice.argmax(-1)], resumes)
+            resumes = torch.where(awake, step + self.frames_taken[choice.argmax(-1)], resumes)
             actions.append(choice)
             own.append(state[0])
         usage = torch.stack(actions, dim=1)
@@ -199,7 +203,7 @@ class Method(BaseMethod):
         return answers, usage
 
     def _noise(self, videos: Videos, count: int) -> Tensor:
-        noise = gumbel_noise(videos.random("actions", count * NUM_ACTIONS))
+        noise = gumbel_noise(videos.random("actions", count * NUM_ACTIONS)).to(videos.device)
         return noise.view(len(videos), count, NUM_ACTIONS)
 
     def _anneal(self, stage: str, videos: Videos) -> float:
@@ -220,4 +224,4 @@ class Method(BaseMethod):
         places = torch.from_numpy(videos.random("segments", count)) if training else 0.5
         ends = torch.from_numpy(videos.num_inputs())[:, None]
         numbers = ((torch.arange(count) + places) / count * ends).long().clamp(max=ends - 1)
-        return videos.starts(numbers)
+        return videos.starts(numbers).to(videos.device)

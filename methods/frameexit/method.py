@@ -168,5 +168,5 @@ def exit_labels(losses: Tensor, beta: float) -> Tensor:
         losses: `[N, T]`, classification losses of the T classifiers.
         beta: larger exits earlier.
     """
-    steps = torch.arange(1, losses.shape[1] + 1, dtype=losses.dtype)
+    steps = torch.arange(1, losses.shape[1] + 1).to(losses)
     return (losses <= beta * torch.exp(steps / 2)).float()

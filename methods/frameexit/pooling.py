@@ -54,7 +54,7 @@ class AveragePooling(Pooling):
 
     def together(self, frames: Tensor) -> Tensor:
         """See `Pooling`."""
-        counts = torch.arange(1, frames.shape[1] + 1, dtype=frames.dtype)
+        counts = torch.arange(1, frames.shape[1] + 1).to(frames)
         return frames.cumsum(1) / counts[:, None]
 
 
@@ -96,7 +96,7 @@ class AttentionPooling(Pooling):
     def together(self, frames: Tensor) -> Tensor:
         """See `Pooling`."""
         num_steps = frames.shape[1]
-        later = torch.ones(num_steps, num_steps, dtype=torch.bool).triu(1)
+        later = frames.new_ones(num_steps, num_steps, dtype=torch.bool).triu(1)
         return frames + _attend(*self.project(frames).chunk(3, dim=-1), later)
 
 

@@ -86,13 +86,14 @@ class Method(BaseMethod):
         assert videos.targets is not None
         positions = self._positions(videos)
         num, count = positions.shape
-        noise = gumbel_noise(videos.random("gate", count * 2)).view(num, count, 2)
+        noise = gumbel_noise(videos.random("gate", count * 2)).to(videos.device)
         coarse = self.coarse_head(videos.features(positions, "light").flatten(0, 1))
         coarse = coarse.view(num, count, -1)
         fine = self.fine_head(videos.features(positions).flatten(0, 1)).view(num, count, -1)
         seen = self.coarse_lstm.project(coarse)
         given = self.fine_lstm.project(torch.cat([fine, coarse], dim=-1))
-        steps = (part.unbind(1) for part in (coarse, seen, given, noise))
+        noises = noise.view(num, count, 2)
+        steps = (part.unbind(1) for part in (coarse, seen, given, noises))
         memory, state = self.coarse_lstm.start(num), State(*self.fine_lstm.start(num))
         skips = []
         for frame, its_seen, its_given, its_noise in zip(*steps, strict=True):
@@ -140,7 +141,7 @@ class Method(BaseMethod):
         return logits
 
     def _positions(self, videos: Videos) -> Tensor:
-        return videos.candidates(self.params.num_frames)
+        return videos.candidates(self.params.num_frames).to(videos.device)
 
 
 def _synchronised(state: State, memory: tuple[Tensor, Tensor]) -> State:

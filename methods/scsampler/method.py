@@ -86,7 +86,7 @@ class Method(BaseMethod):
         return Prediction(answer, torch.ones(len(videos), dtype=torch.int64))
 
     def _candidates(self, videos: Videos) -> Tensor:
-        return videos.candidates(self.params.num_candidates)
+        return videos.candidates(self.params.num_candidates).to(videos.device)
 
     def _light(self, videos: Videos, positions: Tensor) -> Tensor:
         features = videos.features(positions, self.params.sampler)

@@ -128,6 +128,8 @@ rule table_timing:
         ENVIRONMENT
     # All slots: nothing else runs beside a measurement of time.
     threads: CPUS * SLOTS
+    resources:
+        **resources_of("timing"),
     params:
         threads=real_threads,
     shell:
