@@ -7,7 +7,6 @@ empty, and facts about them come from a base manifest: what is timed is everythi
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import tempfile
@@ -113,9 +112,15 @@ def timed(what: str, work: Callable[[], Any]) -> Any:
     start, cpu_start = time.perf_counter(), time.process_time()
     result = work()
     taken, of_cpu = time.perf_counter() - start, time.process_time() - cpu_start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    peak = _peak_bytes() / 1e9
     print(f"{what:<36}{taken:7.1f} s ({of_cpu:6.1f} s of CPU), {peak:5.2f} GB so far", flush=True)
     return result
+
+
+def _peak_bytes() -> int:
+    """Return this process's own peak; getrusage would add what its parent had when it was made."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.split("VmHWM:")[1].split()[0])
 
 
 if __name__ == "__main__":
