@@ -83,17 +83,15 @@ def _manifest(job: Job) -> None:
         is_news = expected or len(manifest.usable()) < len(manifest.rows)
         job.log.write(report_text(manifest, expected), shown=bool(is_news))
 
-    kept = KeptFacts(path)
     manifest = build_profile_manifest(
         job.config,
         job.dataset,
         workers=job.threads,
         progress=job.log.progress,
-        kept=kept,
+        kept=KeptFacts(path),
         inspect=report,
     )
     write_manifest(manifest, path)
-    kept.remove()
 
 
 def _frames(job: Job) -> None:

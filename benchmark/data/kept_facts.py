@@ -1,8 +1,8 @@
-"""Facts about files that a killed manifest job has read, so that the next one reads on.
+"""Facts about files that a manifest job has read, so that the next one need not.
 
 Hashing half a million videos takes hours. Each file's facts are appended as soon as they are known,
-with its size and time of change; a file of another size or time is read again. The record is of no
-use once the manifest stands, and is removed.
+with its size and time of change; a file of another size or time is read again. So a job that was
+killed reads on, and one that is repeated for other labels or other code reads nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["KeptFacts"]
 
 
 class KeptFacts:
-    """Reads files, and keeps what is known of them beside the manifest until that is written.
+    """Reads files, and keeps what is known of them beside the manifest.
 
     Args:
         manifest: the path of the manifest to be.
@@ -59,10 +59,6 @@ class KeptFacts:
 
             probe_files(unread, workers=workers, keep=keep)
         return [found[path] for path in paths]
-
-    def remove(self) -> None:
-        """Delete the record: the manifest says the same."""
-        self.path.unlink(missing_ok=True)
 
     def _load(self) -> None:
         """Read what an earlier job left; its last line may be cut short."""
