@@ -20,7 +20,6 @@ from safetensors.torch import load_file
 
 pytestmark = pytest.mark.cluster
 
-IN_PARTS = {"extraction_parts": 3}
 TOLERANCE = 1e-8
 """As in tests/training/test_together.py, in double precision."""
 
@@ -61,7 +60,7 @@ class Run:
 @pytest.fixture(scope="module")
 def run(slurm, tmp_path_factory) -> Run:
     folder = tmp_path_factory.mktemp("remote")
-    profile = written(folder, "tiny", **IN_PARTS)
+    profile = written(folder, "tiny", extraction_parts=3)
     start = time.monotonic()
     with (folder / "said.log").open("w") as log:
         command = snakemake(folder, profile, "all_tables", *THROUGH_SLURM)
@@ -100,20 +99,29 @@ def test_a_cluster_that_loses_a_node_gives_the_tables_of_one_machine(slurm, run,
     )
 
 
-def test_networks_run_on_the_gpu_that_slurm_gave(slurm, run):
-    """Pretrain on what is there already, while somebody else has three GPUs of each node."""
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory) -> Path:
+    """Return a folder with the frames of a profile `tiny`, which others share."""
+    folder = tmp_path_factory.mktemp("stored")
+    command = snakemake(folder, written(folder, "tiny"), "all_frames", "--cores", "2")
+    subprocess.run(command, check=True, capture_output=True)
+    return folder
+
+
+def test_networks_run_on_the_gpu_that_slurm_gave(slurm, stored):
+    """Somebody else has three GPUs of each node."""
     others = [slurm.submit("sleep 900", f"--nodelist={node}", "--gpus=3") for node in NODES]
     gpu = {"accelerator": "auto"}
-    profile = written(run.folder, "gpu", data_of="tiny", compute=gpu, **IN_PARTS)
+    profile = written(stored, "gpu", data_of="tiny", compute=gpu)
     target = "results/gpu/networks/backbone.safetensors"
-    subprocess.run(snakemake(run.folder, profile, target, *THROUGH_SLURM), check=True)
+    subprocess.run(snakemake(stored, profile, target, *THROUGH_SLURM), check=True)
     slurm.cancel(*others)
-    log = (run.folder / "results" / "gpu" / "logs" / "pretrain-backbone.log").read_text()
+    log = (stored / "results" / "gpu" / "logs" / "pretrain-backbone.log").read_text()
     print(f"\nSlurm: others had GPUs 0, 1 and 2 of both nodes; the log of pretrain says\n{log}")
     assert "GPUs 3 of 3 (CUDA_VISIBLE_DEVICES=3)" in log
 
 
-def test_two_nodes_train_to_the_weights_of_one_process(slurm, run, monkeypatch):
+def test_two_nodes_train_to_the_weights_of_one_process(slurm, stored, monkeypatch):
     """Two processes on each; the rule asks for a GPU for each, and there are none to compute on."""
     monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")  # nobody resolves the nodes' names
     monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")
@@ -126,19 +134,19 @@ def test_two_nodes_train_to_the_weights_of_one_process(slurm, run, monkeypatch):
         ("together", together, THROUGH_SLURM),
     ]:
         profile = written(
-            run.folder,
+            stored,
             name,
-            **{"data_of": "tiny", "compute": compute, **IN_PARTS},
+            **{"data_of": "tiny", "compute": compute},
             **{"backbone": finetuned, "training": schedule},
         )
         folder = f"results/{name}/runs/multi/uniform_k"
         target = f"{folder}/training_seeds0.json"
-        command = snakemake(run.folder, profile, target, *how)
+        command = snakemake(stored, profile, target, *how)
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-4000:]
-        (file,) = (run.folder / folder / "checkpoints").glob("*.safetensors")
+        (file,) = (stored / folder / "checkpoints").glob("*.safetensors")
         weights.append(load_file(file))
-    log = (run.folder / "results/together/logs/train-multi-uniform_k-0.log").read_text()
+    log = (stored / "results/together/logs/train-multi-uniform_k-0.log").read_text()
     assert "GPUs 0,1 of 0,1 (CUDA_VISIBLE_DEVICES=0,1)" in log
     job = re.search(r"SLURM jobid (\d+)", done.stdout + done.stderr)[1]
     assert slurm.nodes_of(job) == list(NODES)

@@ -31,6 +31,14 @@ def test_the_decoders_were_really_gone(tiny_run, no_decoders):
     assert "av was taken away" in done.stderr
 
 
+def test_a_profile_that_shares_frames_makes_none_of_them_anew(tiny_run, profile_file):
+    sharing = profile_file("sharing", lambda content: content.update(data_of="tiny"))
+    frames = tiny_run.results / "data" / "multi" / "frames" / "index.json"
+    target = str(frames.relative_to(tiny_run.folder))
+    printed = Workflow(tiny_run.folder, sharing).run_well(target)
+    assert "Nothing to be done" in printed
+
+
 def test_a_run_that_is_killed_at_three_stages_ends_in_the_same_bytes(tiny_run, tmp_path):
     killed = Workflow(tmp_path, tiny_run.profile)
     for pattern, not_yet in (

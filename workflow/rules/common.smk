@@ -41,6 +41,9 @@ def checked_plan():
 
 PLAN = checked_plan()
 LAYOUT = Layout.of(PLAN.config)
+# Not in the commands of jobs: they are the same for profiles that share frames, which would
+# otherwise make them anew.
+os.environ["BENCHMARK_CONFIG"] = str(LAYOUT.config)
 
 METHODS = dict(PLAN.methods)
 FRAME_OWNERS = PLAN.config.frame_owners
@@ -93,7 +96,7 @@ def job(stage, *wildcards):
     """Return the command of a stage's job."""
     words = " ".join(f"--{name} {{wildcards.{name}}}" for name in wildcards)
     return (
-        f"{PYTHON} -m benchmark job {stage} --config {LAYOUT.config} {words} "
+        f'{PYTHON} -m benchmark job {stage} --config "$BENCHMARK_CONFIG" {words} '
         "--threads {params.threads} --log {log}"
     )
 
