@@ -40,11 +40,13 @@ def _parser() -> argparse.ArgumentParser:
     from benchmark.cost import compare  # noqa: PLC0415
     from benchmark.data import manifest_command  # noqa: PLC0415
     from benchmark.evaluation import audit_command  # noqa: PLC0415
+    from benchmark.planning import command as plan_command  # noqa: PLC0415
     from benchmark.scaffold import new_method  # noqa: PLC0415
     from benchmark.verification import command as verify_command  # noqa: PLC0415
 
     modules = {
         "manifest": (manifest_command, "list and check the videos of a dataset"),
+        "plan": (plan_command, "videos, disk, MACs and hours of a profile, before anything runs"),
         "cost": (compare, "count a network's MACs with five counters"),
         "audit": (audit_command, "replay finished runs alone, from pixels"),
         "new-method": (new_method, "write the folder of a new method"),

@@ -202,8 +202,13 @@ class Config(Strict):
         return self.datasets[dataset].frames_of or dataset
 
 
-def validate(content: Mapping[str, Any], where: object) -> Config:
+def validate(content: Mapping[str, Any], where: object, *, folders_named: bool = True) -> Config:
     """Check settings, all faults at once.
+
+    Args:
+        content: the settings.
+        where: names them in messages.
+        folders_named: whether the folders of the user must be named.
 
     Raises:
         BenchmarkError: naming each key at fault, with what was expected.
@@ -213,15 +218,22 @@ def validate(content: Mapping[str, Any], where: object) -> Config:
     except ValidationError as faults:
         raise_all([_explain(fault, where) for fault in faults.errors()], str(where))
         raise AssertionError("pydantic reports at least one fault") from faults
-    raise_all(_cross_faults(config, where), str(where))
+    raise_all(_cross_faults(config, where, folders_named=folders_named), str(where))
     return config
 
 
-def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Config:
+def load_config(
+    path: Path, overrides: Mapping[str, Any] | None = None, *, folders_named: bool = True
+) -> Config:
     """Read a profile's YAML file, with overrides of its top-level keys.
 
     A file may say `extends: NAME`, of another in its folder: it then has that one's top-level keys
     where it has none of its own.
+
+    Args:
+        path: of the file.
+        overrides: of its top-level keys.
+        folders_named: whether the folders of the user must be named.
 
     Raises:
         BenchmarkError: if the file is missing, is no YAML, or holds faults.
@@ -233,7 +245,7 @@ def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Confi
             what = f"'{extended}' extends another profile itself"
             raise BenchmarkError(what, where=place_of(path, ["extends"]), fix="name that one")
         content = {**base, **content}
-    return validate({**content, **(overrides or {})}, path)
+    return validate({**content, **(overrides or {})}, path, folders_named=folders_named)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -286,7 +298,7 @@ def _model_at(loc: tuple[Any, ...]) -> type[BaseModel]:
     return model
 
 
-def _cross_faults(config: Config, where: object) -> list[BenchmarkError]:
+def _cross_faults(config: Config, where: object, *, folders_named: bool) -> list[BenchmarkError]:
     faults = []
     for name, dataset in config.datasets.items():
         shared = dataset.frames_of
@@ -300,7 +312,8 @@ def _cross_faults(config: Config, where: object) -> list[BenchmarkError]:
             )
         source = dataset.source
         if isinstance(source, Listed):
-            faults += _unnamed_folders(config, source.root, f"datasets.{name}", where)
+            key = f"datasets.{name}"
+            faults += _unnamed_folders(config, source.root, key, where, must=folders_named)
     roles = [dataset.role for dataset in config.datasets.values()]
     faults += [
         BenchmarkError(f"two datasets play the part '{role}'", where=where, fix="keep one of them")
@@ -312,7 +325,8 @@ def _cross_faults(config: Config, where: object) -> list[BenchmarkError]:
         network = config.network(role)
         if network.weights == "file" and not network.file:
             faults.append(BenchmarkError(f"{key}.weights: file needs {key}.file", where=where))
-        faults += _unnamed_folders(config, network.file or "", key, where)
+        file = network.file or ""
+        faults += _unnamed_folders(config, file, key, where, must=folders_named)
         if network.weights == "pretrained" and not config.backbone.pretraining:
             faults.append(
                 BenchmarkError(f"{key}.weights: pretrained needs backbone.pretraining", where=where)
@@ -348,15 +362,17 @@ def _listening_faults(network: NetworkConfig, key: str, where: object) -> list[B
     return faults
 
 
-def _unnamed_folders(config: Config, path: str, key: str, where: object) -> list[BenchmarkError]:
-    """Return a fault for each folder that a path asks for and nobody has named."""
+def _unnamed_folders(
+    config: Config, path: str, key: str, where: object, *, must: bool
+) -> list[BenchmarkError]:
+    """Return a fault for each folder that a path asks for and that is unknown, or not named."""
     asked = [name for _, name, _, _ in Formatter().parse(path) if name is not None]
     faults = []
     for name in asked:
         if name not in _ROOTS:
             what = f"{key}: no such folder '{{{name}}}'{did_you_mean(name, _ROOTS)}"
             faults.append(BenchmarkError(what, where=where))
-        elif not config.roots[name]:
+        elif must and not config.roots[name]:
             what = f"{key} needs a folder that only you know"
             faults.append(BenchmarkError(what, where=where, fix=f"add --config {name}=DIR"))
     return faults

@@ -43,7 +43,7 @@ class Source(Strict):
 
     method: str
     variant: str = "default"
-    train_steps: bool = Field(False, description="also needs the steps on the training videos")
+    train_steps: bool = Field(False, description="also needs the steps on training videos")
     budget: str | None = Field(None, description="a variant whose mean exit step it is told")
 
 

@@ -8,20 +8,21 @@ that cannot be used stays in it with its reason: nothing is dropped in silence. 
 from __future__ import annotations
 
 import hashlib
-import io
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from benchmark.data.labels import Labels, encode_labels
 from benchmark.data.manifest_checks import COLUMNS, STATUSES, check_rows, read_table
+from benchmark.data.probe import file_sha256
 from benchmark.errors import BenchmarkError, did_you_mean
 from benchmark.files import digest_of, replace_when_complete, write_json
 
@@ -29,6 +30,7 @@ __all__ = ["Duplicate", "Manifest", "ManifestHeader", "Task", "read_manifest", "
 
 Task = Literal["single_label", "multi_label"]
 
+_ROWS_AT_ONCE = 1 << 15
 _BUILD_AGAIN = "build it again with `python -m benchmark manifest`"
 
 
@@ -88,10 +90,14 @@ class Manifest:
     @cached_property
     def digest(self) -> str:
         """Return what changes with any row, class or fold, and not with the folder."""
-        rows = _Hashed()
-        _write_rows(self.rows, rows)
-        text = rows.sha256.hexdigest()
-        return digest_of([self.dataset, self.task, self.classes, self.num_folds, text])
+        whole = hashlib.sha256()
+        for part in _csv_of(self.rows):
+            whole.update(part)
+        return self.digest_with(whole.hexdigest())
+
+    def digest_with(self, sha256: str) -> str:
+        """Return the digest if the rows as CSV have this SHA-256."""
+        return digest_of([self.dataset, self.task, self.classes, self.num_folds, sha256])
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -118,8 +124,8 @@ class Manifest:
         tested = usable["split"] == "val" if self.num_folds == 1 else usable["fold"] == index
         return usable["video_id"][~tested].tolist(), usable["video_id"][tested].tolist()
 
-    def targets(self, ids: list[str]) -> npt.NDArray[np.int64] | npt.NDArray[np.float32]:
-        """Return `[N]` int64 class indices, or `[N, C]` float32 of 0 and 1 for multi_label.
+    def labels(self, ids: list[str]) -> Labels:
+        """Return the labels of some videos, from which targets are made a batch at a time.
 
         Raises:
             BenchmarkError: if an id is not in the manifest.
@@ -128,13 +134,16 @@ class Manifest:
         if (at < 0).any():
             unknown = ids[int(np.argmax(at < 0))]
             raise BenchmarkError(f"no video '{unknown}' in the manifest of '{self.dataset}'")
-        labels = self.rows["labels"].iloc[at].reset_index(drop=True).str.split("|").explode()
-        index = pd.Index(self.classes).get_indexer(pd.Index(labels)).astype(np.int64)
-        if self.task == "single_label":
-            return index
-        hot = np.zeros((len(ids), len(self.classes)), dtype=np.float32)
-        hot[labels.index.to_numpy(), index] = 1.0
-        return hot
+        several = self.task == "multi_label"
+        return encode_labels(self.rows["labels"].iloc[at], self.classes, multi_label=several)
+
+    def targets(self, ids: list[str]) -> npt.NDArray[np.int64] | npt.NDArray[np.float32]:
+        """Return `[N]` int64 class indices, or `[N, C]` float32 of 0 and 1 for multi_label.
+
+        Raises:
+            BenchmarkError: if an id is not in the manifest.
+        """
+        return self.labels(ids).targets(np.arange(len(ids)))
 
     def counts(self) -> dict[str, int]:
         """Return the number of videos in all and by status."""
@@ -145,6 +154,11 @@ class Manifest:
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
     """Write `manifest.csv` at `path` and the header beside it, each whole or not at all."""
+    whole = hashlib.sha256()
+    with replace_when_complete(path) as partial, partial.open("wb") as file:
+        for part in _csv_of(manifest.rows):
+            file.write(part)
+            whole.update(part)
     header = ManifestHeader(
         dataset=manifest.dataset,
         task=manifest.task,
@@ -155,13 +169,8 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
         counts=manifest.counts(),
         duplicates=manifest.duplicates,
         left_out=dict(manifest.left_out),
-        digest=manifest.digest,
+        digest=manifest.digest_with(whole.hexdigest()),
     )
-    with (
-        replace_when_complete(path) as partial,
-        partial.open("w", encoding="utf-8", newline="") as file,
-    ):
-        _write_rows(manifest.rows, file)
     write_json(path.with_suffix(".json"), header.model_dump(mode="json"))
 
 
@@ -192,7 +201,9 @@ def read_manifest(path: Path) -> Manifest:
         max_unreadable_fraction=header.max_unreadable_fraction,
         left_out=header.left_out,
     )
-    if manifest.digest != header.digest:
+    if manifest.digest_with(file_sha256(path)) == header.digest:
+        vars(manifest)["digest"] = header.digest  # need not be worked out from the rows
+    elif manifest.digest != header.digest:
         raise BenchmarkError(
             f"the rows have digest {manifest.digest}, the header says {header.digest}: "
             "one of the two files was changed",
@@ -220,16 +231,11 @@ def _read_header(path: Path) -> ManifestHeader:
         ) from error
 
 
-class _Hashed(io.TextIOBase):
-    """Hashes text in place of keeping it: half a million rows are hundreds of megabytes."""
-
-    def __init__(self) -> None:
-        self.sha256 = hashlib.sha256()
-
-    def write(self, text: str) -> int:
-        self.sha256.update(text.encode())
-        return len(text)
-
-
-def _write_rows(rows: pd.DataFrame, file: TextIO | _Hashed) -> None:
-    rows.to_csv(file, index=False, columns=list(COLUMNS), lineterminator="\n")
+def _csv_of(rows: pd.DataFrame) -> Iterator[bytes]:
+    """Yield the CSV in parts of some megabytes."""
+    for start in range(0, max(len(rows), 1), _ROWS_AT_ONCE):
+        part = rows.iloc[start : start + _ROWS_AT_ONCE]
+        text = part.to_csv(
+            index=False, header=start == 0, columns=list(COLUMNS), lineterminator="\n"
+        )
+        yield text.encode()

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from benchmark.data.labels import encode_labels
 from benchmark.errors import BenchmarkError, did_you_mean, raise_all
 
 __all__ = [
@@ -69,7 +70,7 @@ class Faults:
 
         Args:
             wrong: `[N]`.
-            what: a message, or one a row: `[N]`.
+            what: a message, or one for each row of the mask, by its index.
             places: `[N]`, where each row stands.
             fix: what to do about it.
         """
@@ -110,7 +111,7 @@ def check_ids(ids: pd.Series[str], places: pd.Series[str], faults: Faults) -> No
     faults.add_rows(ids == "", "the video has no id", places, "give it one")
     repeated = ids.duplicated() & (ids != "")
     first = places[~repeated].set_axis(ids[~repeated])
-    what = "duplicated id '" + ids + "', first at " + ids.map(first)
+    what = "duplicated id '" + ids[repeated] + "', first at " + ids[repeated].map(first)
     faults.add_rows(repeated, what, places, "rename or remove one")
 
 
@@ -126,15 +127,13 @@ def check_labels(
     known = set(classes)
     empty = labels == ""
     faults.add_rows(empty, "the video has no label", places, "label it or leave it out")
-    # Cell by cell: the labels of half a million videos, all split at once, are gigabytes.
-    unknown = {cell for cell in labels.unique() if not known.issuperset(cell.split("|"))}
-    wrong = ~empty & labels.isin(list(unknown))
+    wrong = ~empty & encode_labels(labels, classes, multi_label=not single).unknown()
     what = labels[wrong].head(_SHOWN_OF_A_KIND).map(lambda cell: _unknown_labels(cell, known))
     faults.add_rows(wrong, what, places, "mend the label, or list all classes")
     if single:
         several = labels.str.contains("|", regex=False)
         fix = "leave one of them, or make the dataset multi_label"
-        faults.add_rows(several, "several labels: " + labels, places, fix)
+        faults.add_rows(several, "several labels: " + labels[several], places, fix)
 
 
 def _unknown_labels(cell: str, known: set[str]) -> str:
@@ -150,8 +149,9 @@ def check_sides(
 ) -> None:
     """Check that the column `split` says train or val for each row, where it decides."""
     if num_folds == 1:
-        what = "split is '" + split + f"', expected one of {', '.join(SPLITS)}"
-        faults.add_rows(~split.isin(SPLITS), what, places, "name the side, or use folds")
+        wrong = ~split.isin(SPLITS)
+        what = "split is '" + split[wrong] + f"', expected one of {', '.join(SPLITS)}"
+        faults.add_rows(wrong, what, places, "name the side, or use folds")
 
 
 def check_rows(
@@ -188,7 +188,7 @@ def check_rows(
         else:
             continue
         numbers_hold &= not wrong.any()
-        what = f"'{name}' is '" + raw[name] + f"', expected {kind}"
+        what = f"'{name}' is '" + raw[name][wrong] + f"', expected {kind}"
         faults.add_rows(wrong, what, places, "build the manifest again")
     _check_meaning(rows, places, num_folds, faults, numbers_hold)
     check_labels(rows["labels"], places, classes, faults, single=single)
@@ -202,8 +202,9 @@ def _check_meaning(
 ) -> None:
     check_ids(rows["video_id"], places, faults)
     ok = rows["status"] == "ok"
-    what = "unknown status '" + rows["status"] + "'"
-    faults.add_rows(~rows["status"].isin(STATUSES), what, places, "build the manifest again")
+    unknown = ~rows["status"].isin(STATUSES)
+    what = "unknown status '" + rows["status"][unknown] + "'"
+    faults.add_rows(unknown, what, places, "build the manifest again")
     hashed = rows["sha256"].str.fullmatch(r"[0-9a-f]{64}")
     faults.add_rows(ok & ~hashed, "no sha256", places, "build the manifest again")
     faults.add_rows(~ok & (rows["reason"] == ""), "no reason", places, "say why it is not ok")

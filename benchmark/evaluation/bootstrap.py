@@ -6,7 +6,8 @@ resample, and so that a metric in a thousand resamples costs little more than in
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from benchmark.seeds import derive_seed
 
 __all__ = ["dataset_resamples", "replicate_metric", "resamples"]
 
-# Bounds the transposed weights of one block; at 1,000 replicates up to 8,000 videos are one block.
+# Bounds the transposed weights of a block, and the sums of one class.
 _BLOCK_BYTES = 1 << 26
 
 
@@ -71,61 +72,89 @@ def replicate_metric(
         hits = weights @ correct_at_1(scores, targets).astype(np.int32)
         shares: npt.NDArray[np.float64] = hits / weights.sum(axis=1)
         return shares
-    positives = label_matrix(scores, targets)
-    num_replicates, num_videos = weights.shape
-    block = max(1, _BLOCK_BYTES // (8 * num_videos))
-    parts = [
-        _mean_average_precisions(scores, positives, weights[start : start + block])
-        for start in range(0, num_replicates, block)
-    ]
-    return np.concatenate(parts)
+    return _mean_average_precisions(scores, label_matrix(scores, targets), weights)
 
 
 def _mean_average_precisions(
     scores: Scores, positives: npt.NDArray[np.bool_], weights: npt.NDArray[np.int32]
 ) -> npt.NDArray[np.float64]:
+    num_replicates, num_videos = weights.shape
+    kind = _smallest_exact(num_videos)
+    per_block = max(1, _BLOCK_BYTES // (kind.itemsize * num_videos))
     # One row a video, so that a resample-wide sum of videos reads whole rows of memory.
-    by_video = np.ascontiguousarray(weights.T, dtype=np.float64)
-    total = np.zeros(len(weights))
-    num_shown = np.zeros(len(weights), dtype=np.int64)
+    blocks = [
+        np.ascontiguousarray(weights[start : start + per_block].T, dtype=kind)
+        for start in range(0, num_replicates, per_block)
+    ]
+    total = np.zeros(num_replicates)
+    num_shown = np.zeros(num_replicates, dtype=np.int64)
     for c in np.flatnonzero(positives.any(axis=0)):
-        average, shown = _average_precisions(scores[:, c], positives[:, c], by_video)
+        average, shown = _average_precisions(scores[:, c], positives[:, c], blocks)
         total += average
         num_shown += shown
     result: npt.NDArray[np.float64] = total / np.maximum(num_shown, 1)
     return result
 
 
+def _smallest_exact(num_videos: int) -> np.dtype[Any]:
+    """Return the type whose sums of a resample's weights are exact, fastest first."""
+    # A resample's weights add up to the number of videos.
+    if num_videos < 1 << 16:
+        return np.dtype(np.uint16)
+    return np.dtype(np.float32 if num_videos < 1 << 24 else np.float64)
+
+
 def _average_precisions(
-    scores: Scores, positives: npt.NDArray[np.bool_], by_video: npt.NDArray[np.float64]
+    scores: Scores, positives: npt.NDArray[np.bool_], blocks: Sequence[npt.NDArray[Any]]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """Return one class's average precision in each resample, and whether it is shown: `[B]`.
 
     The scores of the positives are the thresholds, highest first. Each video falls to the first
     threshold that its score reaches; sums of weights by threshold, accumulated, are the numbers
     retrieved, and the same of the positives alone the true positives.
+
+    Args:
+        scores: `[N]`.
+        positives: `[N]`.
+        blocks: the weights of some resamples each: `[N, b]`.
     """
     thresholds = np.unique(scores[positives])
     level = len(thresholds) - np.searchsorted(thresholds, scores, side="right")
-    retrieved = _sums_by_level(level, level < len(thresholds), by_video, len(thresholds))
-    gained = _sums_by_level(level, positives, by_video, len(thresholds))
-    np.cumsum(retrieved, axis=0, out=retrieved)
+    all_above = _membership(level, level < len(thresholds), len(thresholds), blocks[0].dtype)
+    shown_above = _membership(level, positives, len(thresholds), blocks[0].dtype)
+    per_part = max(1, _BLOCK_BYTES // (8 * len(thresholds)))
+    average, num_positives = [], []
+    for by_video in blocks:
+        retrieved, gained = all_above @ by_video, shown_above @ by_video
+        for start in range(0, by_video.shape[1], per_part):
+            part = np.s_[:, start : start + per_part]
+            precise = _precision_gained(np.asarray(retrieved[part]), np.asarray(gained[part]))
+            average.append(precise[0])
+            num_positives.append(precise[1])
+    return np.concatenate(average), np.concatenate(num_positives) > 0
+
+
+def _precision_gained(
+    retrieved: npt.NDArray[Any], gained: npt.NDArray[Any]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return average precision and number of positives, `[B]`, from sums by level `[K, B]`."""
+    retrieved = np.cumsum(retrieved, axis=0, dtype=np.float64)
+    gained = np.ascontiguousarray(gained, dtype=np.float64)
     true_positives = np.cumsum(gained, axis=0)
     num_positives = true_positives[-1]
     # Nothing retrieved means nothing gained, and a class that is not shown adds 0.
     precision = np.divide(true_positives, np.maximum(retrieved, 1.0), out=retrieved)
     average = np.einsum("kb,kb->b", gained, precision) / np.maximum(num_positives, 1.0)
-    return average, num_positives > 0
+    return average, num_positives
 
 
-def _sums_by_level(
+def _membership(
     level: npt.NDArray[np.int64],
     chosen: npt.NDArray[np.bool_],
-    by_video: npt.NDArray[np.float64],
     num_levels: int,
-) -> npt.NDArray[np.float64]:
+    kind: np.dtype[Any],
+) -> csr_array:
+    """Return which of the chosen videos stands at which level: `[K, N]`."""
     videos = np.flatnonzero(chosen)
-    membership = csr_array(
-        (np.ones(len(videos)), (level[videos], videos)), shape=(num_levels, len(by_video))
-    )
-    return np.asarray(membership @ by_video)
+    shape = (num_levels, len(level))
+    return csr_array((np.ones(len(videos), kind), (level[videos], videos)), shape=shape)

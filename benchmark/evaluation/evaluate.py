@@ -63,7 +63,8 @@ class Evaluator:
         status = _status(entry)
         if status != "ok":
             return Result(**base, status=status, reason=entry[status]), None
-        steps = Steps.load(self._layout.runs / key.dataset / key.method / entry["predictions"])
+        path = self._layout.runs / key.dataset / key.method / entry["predictions"]
+        steps = Steps.load(path, answers_only=True)
         ids = steps.video_ids.tolist()
         targets = self.manifest.targets(ids)
         opened = _opened(steps, self._sources)

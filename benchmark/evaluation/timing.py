@@ -133,7 +133,8 @@ def _seconds(
 
 
 def _decode_seconds(plan: Plan, trainer: Trainer, key: RunKey, ids: Sequence[str]) -> float | None:
-    steps = Steps.load(key.folder(Layout.of(plan.config).runs) / "predictions.parquet")
+    path = key.folder(Layout.of(plan.config).runs) / "predictions.parquet"
+    steps = Steps.load(path, answers_only=True)
     rows = {video: row for row, video in enumerate(steps.video_ids.tolist())}
     manifest = trainer.data.manifest
     facts = manifest.rows.set_index("video_id")[["path", "duration_s"]]

@@ -52,6 +52,24 @@ def test_writing_twice_gives_the_same_bytes(tmp_path):
     assert first == (path.read_bytes(), path.with_suffix(".json").read_bytes())
 
 
+def test_a_file_is_written_in_parts_and_holds_the_same_bytes(tmp_path, monkeypatch):
+    path = tmp_path / "manifest.csv"
+    written = []
+    for rows_at_once in (1, 3, 100):
+        monkeypatch.setattr("benchmark.data.manifest._ROWS_AT_ONCE", rows_at_once)
+        write_manifest(make_manifest(tmp_path), path)
+        written.append((path.read_bytes(), make_manifest(tmp_path).digest))
+    assert written[0] == written[1] == written[2]
+    assert written[0][0].decode() == make_manifest(tmp_path).rows.to_csv(index=False)
+
+
+def test_a_file_that_an_editor_saved_with_the_same_content_is_read(tmp_path):
+    path = tmp_path / "manifest.csv"
+    write_manifest(make_manifest(tmp_path), path)
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_manifest(path).digest == make_manifest(tmp_path).digest
+
+
 def test_the_digest_stands_for_the_content_and_not_for_the_folder(tmp_path):
     manifest = make_manifest(tmp_path)
     assert make_manifest(tmp_path / "elsewhere").digest == manifest.digest

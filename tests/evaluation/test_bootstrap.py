@@ -56,8 +56,25 @@ def test_blocks_change_nothing(monkeypatch):
     scores, targets = generator.random((30, 4)), generator.random((30, 4)) < 0.3
     weights = resamples(30, 25, 0)
     whole = replicate_metric("map", scores, targets, weights)
-    monkeypatch.setattr(bootstrap, "_BLOCK_BYTES", 8 * 30 * 7)  # 7, 7, 7 and 4 replicates
+    monkeypatch.setattr(bootstrap, "_BLOCK_BYTES", 2 * 30 * 7)  # 7, 7, 7 and 4 replicates
     np.testing.assert_array_equal(replicate_metric("map", scores, targets, weights), whole)
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.float32, np.float64])
+def test_sums_of_weights_are_exact_in_every_type_that_is_used(monkeypatch, kind):
+    generator = np.random.default_rng(5)
+    scores, targets = generator.random((300, 4)).round(2), generator.random((300, 4)) < 0.3
+    weights = resamples(300, 20, 0)
+    whole = replicate_metric("map", scores, targets, weights)
+    monkeypatch.setattr(bootstrap, "_smallest_exact", lambda num_videos: np.dtype(kind))
+    np.testing.assert_array_equal(replicate_metric("map", scores, targets, weights), whole)
+
+
+@pytest.mark.parametrize("num_videos", [1, 65_535, 65_536, (1 << 24) - 1, 1 << 24])
+def test_a_type_holds_the_weights_of_all_videos_together(num_videos):
+    kind = bootstrap._smallest_exact(num_videos)
+    for total in (num_videos, num_videos - 1):
+        assert int(kind.type(total)) == total
 
 
 def test_resamples_are_draws_with_replacement_and_repeatable():

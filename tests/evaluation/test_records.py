@@ -174,6 +174,22 @@ def test_batches_join_by_component(videos):
         assert (joined.macs_by_component()[:, a] == whole.macs_by_component()[:, b]).all()
 
 
+@pytest.mark.parametrize("bytes_a_group", [1, 200, 1 << 27], ids="{} bytes a group".format)
+def test_answers_alone_are_those_of_all_scores(videos, tmp_path, monkeypatch, bytes_a_group):
+    monkeypatch.setattr("benchmark.evaluation.records._BYTES_A_GROUP", bytes_a_group)
+    _run(videos).save(tmp_path / "rows.parquet")
+    groups = pq.ParquetFile(tmp_path / "rows.parquet").num_row_groups
+    assert groups == {1: 10, 200: 3, 1 << 27: 1}[bytes_a_group]
+    whole = Steps.load(tmp_path / "rows.parquet")
+    assert _same(whole, _run(videos))
+    answers = Steps.load(tmp_path / "rows.parquet", answers_only=True)
+    assert len(set(answers.exit_step.tolist())) > 1
+    assert answers.scores.shape == (10, 1, 2)
+    assert answers.num_steps == whole.num_steps
+    assert (answers.exit_scores() == whole.exit_scores()).all()
+    assert _same(replace(answers, scores=whole.scores), whole)
+
+
 def test_a_run_has_one_folder(tmp_path):
     key = RunKey("long", "frameexit", "beta_1e-4", 3)
     assert key.folder(tmp_path) == tmp_path / "long" / "frameexit" / "beta_1e-4" / "seed3"

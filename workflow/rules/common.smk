@@ -5,7 +5,6 @@ import sys
 import time
 from pathlib import Path
 
-from benchmark.config import load_config
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_json_if_changed
 from benchmark.gpus import num_gpus
@@ -18,6 +17,7 @@ from benchmark.layout import (
     stage_code,
 )
 from benchmark.plan import make_plan
+from benchmark.profiles import load_profile
 from benchmark.reporting.sources import SUFFIX as SOURCES_SUFFIX
 from benchmark.reporting.sources import other_paper_profiles
 from benchmark.training.launch import job_resources
@@ -29,12 +29,8 @@ ROOT = Path(workflow.basedir).parent
 
 def checked_plan():
     """Read profile and methods; a fault of either ends the run here, with one message."""
-    given = {key: value for key, value in config.items() if key != "profile"}
-    profile = str(config.get("profile", "builtin"))
-    own_file = profile.endswith(".yaml")
     try:
-        path = Path(profile) if own_file else ROOT / "config" / f"{profile}.yaml"
-        return make_plan(load_config(path, given))
+        return make_plan(load_profile(config))
     except BenchmarkError as fault:
         sys.exit(f"error: {fault}")
 

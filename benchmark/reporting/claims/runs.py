@@ -91,14 +91,17 @@ class Sample:
             means: npt.NDArray[np.float64] = weights @ steps.macs() / weights.sum(axis=1)
             return np.log(means)
 
-        return self.statistic(mean_macs)
+        return self.statistic(mean_macs, answers_only=True)
 
-    def statistic(self, of: StepStatistic, scale: float = 1.0) -> Quantity:
+    def statistic(
+        self, of: StepStatistic, scale: float = 1.0, *, answers_only: bool = False
+    ) -> Quantity:
         """Return a statistic of the rows of each seed, as measured and in each resample.
 
         Args:
             of: the statistic.
             scale: its value where all videos have what it counts: 100 for points.
+            answers_only: whether it reads no scores but those of the answers.
 
         Raises:
             NotApplicableError: if it is not defined for these rows.
@@ -111,7 +114,8 @@ class Sample:
         values, replicates = [], []
         for seed in self.config.seeds:
             key = RunKey(self.dataset, self.method, self.variant, seed)
-            steps = Steps.load(key.folder(layout.runs) / "predictions.parquet")
+            path = key.folder(layout.runs) / "predictions.parquet"
+            steps = Steps.load(path, answers_only=answers_only)
             targets = manifest.targets(steps.video_ids.tolist())
             once = np.ones((1, steps.num_videos), dtype=np.int32)
             values.append(of(steps, targets, once)[0])

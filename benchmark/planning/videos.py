@@ -1,0 +1,237 @@
+"""What is known of a dataset's videos before they are decoded.
+
+The manifest knows all of them. Before there is one, a built-in set's settings do, and for other
+datasets the expected counts of their descriptor in `data_manifests/`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from benchmark.config import Config
+from benchmark.config_data import BuiltinVideos, CsvVideos, DatasetConfig, Listed
+from benchmark.data.builtin.sets import get_set
+from benchmark.data.manifest import Manifest, read_manifest
+from benchmark.data.of_profile import recipe_of
+from benchmark.data.recipe import SamplingRecipe
+from benchmark.errors import BenchmarkError
+from benchmark.layout import Layout
+from benchmark.planning.ranges import Range, exactly
+
+__all__ = ["Example", "VideoFacts", "mean_positions", "video_facts"]
+
+_DESCRIPTORS = Path(__file__).parents[2] / "data_manifests"
+_EXAMPLES = 8
+_SIZED_FILES = 200
+_UNKNOWN_FPS = Range(24.0, 30.0)
+_UNKNOWN_RATIO = Range(4 / 3, 16 / 9)
+_UNKNOWN_HEIGHT = Range(240.0, 720.0)
+# Of the two sets of clips of profile `clips` 0.11 and 0.82 Mbit/s; web video has more.
+_UNKNOWN_BYTES_A_SECOND = Range(0.2e6 / 8, 3e6 / 8)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A video of the user, to measure with."""
+
+    path: Path
+    num_frames: int
+    fps: float
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """A dataset's videos; what has 'mean' in its description is a mean over them.
+
+    Attributes:
+        origin: where these numbers come from.
+        num_train: videos to train on, in one fold.
+        num_val: videos to predict, in all folds together.
+        num_folds: trainings of a run.
+        num_classes: C.
+        seconds: mean length of a video.
+        source_frames: mean frames of a video.
+        positions: mean stored frames of a video.
+        pixels: mean pixels of a stored frame.
+        file_bytes: mean size of a video's file.
+        examples: some of the videos, where they are there.
+        uncertain: why bounds are apart.
+    """
+
+    origin: str
+    num_train: Range
+    num_val: Range
+    num_folds: int
+    num_classes: int
+    multi_label: bool
+    seconds: Range
+    source_frames: Range
+    positions: Range
+    pixels: Range
+    file_bytes: Range
+    examples: tuple[Example, ...] = ()
+    uncertain: tuple[str, ...] = ()
+
+    @property
+    def num_videos(self) -> Range:
+        """Videos to decode."""
+        return self.num_val if self.num_folds > 1 else self.num_train + self.num_val
+
+
+def video_facts(config: Config, dataset: str) -> VideoFacts:
+    """Return what is known of a dataset's videos.
+
+    Raises:
+        BenchmarkError: if there is neither a manifest nor a descriptor with expected counts.
+    """
+    settings = config.datasets[dataset]
+    recipe = recipe_of(config, config.frames_name(dataset))
+    path = Layout.of(config).manifest(dataset)
+    if path.is_file():
+        return _of_manifest(read_manifest(path), recipe, path)
+    if settings.builtin is not None:
+        return _of_builtin(settings.builtin, recipe)
+    return _of_descriptor(dataset, settings, recipe)
+
+
+def mean_positions(rows: pd.DataFrame, recipe: SamplingRecipe) -> float:
+    """Return the mean number of stored frames of a manifest's usable rows, by the recipe's grid."""
+    if recipe.fps is None:
+        return float(recipe.positions or 0)
+    num_frames, fps = rows["num_frames"].to_numpy(), rows["fps"].to_numpy()
+    start = np.minimum(np.ceil(recipe.skip_start_s * fps - 1e-6), num_frames - 1)
+    count = np.ceil((num_frames - start) / (fps / recipe.fps) - 1e-9)
+    return float(np.maximum(count, 1).mean())
+
+
+def _of_manifest(manifest: Manifest, recipe: SamplingRecipe, path: Path) -> VideoFacts:
+    rows = manifest.usable()
+    if rows.empty:
+        raise BenchmarkError("the manifest has no usable video", where=path)
+    folds = manifest.num_folds
+    num_val = len(rows) if folds > 1 else int((rows["split"] == "val").sum())
+    num_train = len(rows) * (folds - 1) / folds if folds > 1 else len(rows) - num_val
+    sides = np.sort(rows[["height", "width"]].to_numpy(np.float64), axis=1)
+    short = sides[:, 0] if recipe.short_side is None else np.minimum(sides[:, 0], recipe.short_side)
+    pixels = float((short**2 * sides[:, 1] / sides[:, 0]).mean())
+    files = [manifest.root / name for name in _spread(rows["path"].tolist(), _SIZED_FILES)]
+    sizes = [file.stat().st_size for file in files if file.is_file()]
+    seconds = float(rows["duration_s"].mean())
+    unsized = f"{path.parent.name}: no video is there to be measured; bit rates are a guess"
+    return VideoFacts(
+        origin=f"the manifest {path}",
+        num_train=exactly(num_train),
+        num_val=exactly(num_val),
+        num_folds=folds,
+        num_classes=len(manifest.classes),
+        multi_label=manifest.task == "multi_label",
+        seconds=exactly(seconds),
+        source_frames=exactly(float(rows["num_frames"].mean())),
+        positions=exactly(mean_positions(rows, recipe)),
+        pixels=exactly(pixels),
+        file_bytes=exactly(float(np.mean(sizes))) if sizes else _UNKNOWN_BYTES_A_SECOND * seconds,
+        examples=tuple(one for one in _examples(rows, manifest.root) if one.path.is_file()),
+        uncertain=() if sizes else (unsized,),
+    )
+
+
+def _examples(rows: pd.DataFrame, root: Path) -> list[Example]:
+    columns = (rows[name].tolist() for name in ("path", "num_frames", "fps"))
+    chosen = _spread(list(zip(*columns, strict=True)), _EXAMPLES)
+    return [Example(root / path, num_frames, fps) for path, num_frames, fps in chosen]
+
+
+def _spread(whole: list[Any], count: int) -> list[Any]:
+    """Return `count` elements from the whole list, evenly spaced."""
+    places = np.linspace(0, len(whole) - 1, count if whole else 0)
+    return [whole[place] for place in np.unique(places.astype(int)).tolist()]
+
+
+def _of_builtin(settings: BuiltinVideos, recipe: SamplingRecipe) -> VideoFacts:
+    video_set = get_set(settings.set)
+    seconds = video_set.num_frames / video_set.fps
+    positions = recipe.positions or max(1, round(seconds * (recipe.fps or 1)))
+    return VideoFacts(
+        origin="the profile: videos that it generates",
+        num_train=exactly(settings.num_train),
+        num_val=exactly(settings.num_val),
+        num_folds=1,
+        num_classes=len(video_set.classes),
+        multi_label=video_set.multi_label,
+        seconds=exactly(seconds),
+        source_frames=exactly(video_set.num_frames),
+        positions=exactly(positions),
+        pixels=exactly(64 * 64),
+        file_bytes=_UNKNOWN_BYTES_A_SECOND * seconds,
+    )
+
+
+def _of_descriptor(dataset: str, settings: DatasetConfig, recipe: SamplingRecipe) -> VideoFacts:
+    path = _DESCRIPTORS / f"{dataset}.yaml"
+    if not path.is_file():
+        raise BenchmarkError(
+            f"dataset '{dataset}' has neither a manifest nor a descriptor, so nothing is known of "
+            "its videos",
+            where=path,
+            fix="build its manifest (snakemake … -- all_frames does), or write the descriptor",
+        )
+    said = yaml.safe_load(path.read_text(encoding="utf-8"))
+    source, video = settings.source, said.get("video") or {}
+    folds = source.num_folds if isinstance(source, CsvVideos) else 1
+    train, val = _expected(said.get("expected") or {}, folds, path)
+    there = Range(1 - settings.max_unreadable_fraction, 1.0)
+    seconds = _number(video.get("seconds"), path, "video.seconds")
+    fps = exactly(float(video["fps"])) if "fps" in video else _UNKNOWN_FPS
+    positions = exactly(recipe.positions or max(1.0, seconds * (recipe.fps or 1.0)))
+    side = exactly(recipe.short_side) if recipe.short_side else _UNKNOWN_HEIGHT
+    assert isinstance(source, Listed), "built-in sets have no descriptor here"
+    return VideoFacts(
+        origin=f"{path.parent.name}/{path.name}, expected counts",
+        num_train=there * train,
+        num_val=there * val,
+        num_folds=folds,
+        num_classes=_num_classes(said.get("classes"), path),
+        multi_label=said.get("task") == "multi_label",
+        seconds=exactly(seconds),
+        source_frames=fps * seconds,
+        positions=positions,
+        pixels=side * side * _UNKNOWN_RATIO,
+        file_bytes=_UNKNOWN_BYTES_A_SECOND * seconds,
+        uncertain=(
+            f"{dataset}: no manifest yet. Counts and mean length are the descriptor's; up to "
+            f"{settings.max_unreadable_fraction:.0%} of the videos may be gone; frame rate, "
+            "picture size and bit rate are guesses",
+        ),
+    )
+
+
+def _expected(said: Mapping[str, Any], folds: int, path: Path) -> tuple[float, float]:
+    """Return the expected videos to train on and to predict."""
+    if "train" in said and "val" in said:
+        return tuple(_number(said[side], path, f"expected.{side}") for side in ("train", "val"))  # type: ignore[return-value]
+    if "videos" in said and folds > 1:
+        usable = _number(said.get("usable", said["videos"]), path, "expected.usable")
+        return usable * (folds - 1) / folds, usable
+    raise BenchmarkError("expected counts of train and val are missing", where=path)
+
+
+def _number(said: Any, path: Path, key: str) -> float:
+    """Read a number that may stand in a phrase, such as 476k or 'about 8.5'."""
+    found = re.search(r"(\d[\d,]*\.?\d*)\s*(k?)", str(said))
+    if said is None or found is None:
+        raise BenchmarkError(f"{key} is '{said}', expected a number", where=path)
+    return float(found[1].replace(",", "")) * (1000 if found[2] else 1)
+
+
+def _num_classes(said: Any, path: Path) -> int:
+    if isinstance(said, Mapping):
+        return sum(_num_classes(v, path) if isinstance(v, Mapping) else 1 for v in said.values())
+    return int(_number(said, path, "classes"))
