@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from benchmark.backbones.feature_store import StoredFeatures
 from benchmark.backbones.features import ComputedFeatures, count_macs_per_input
@@ -112,8 +111,8 @@ class OpenDataset:
     ) -> TrainingSet:
         """Return a fold's training videos, with sources of their features."""
         ids = self.fold(fold)[0]
-        targets = torch.from_numpy(self.manifest.targets(ids))
-        return TrainingSet(sources, ids, self.lengths(ids), targets, augmented)
+        labels = self.manifest.labels(ids)
+        return TrainingSet(sources, ids, self.lengths(ids), labels, augmented)
 
 
 def open_dataset(config: Config, name: str, roles: Sequence[str] = ("backbone",)) -> OpenDataset:

@@ -21,7 +21,7 @@ from benchmark.data.resize import fitted_size, resized_size
 from benchmark.data.shards import prepare
 from benchmark.errors import BenchmarkError
 
-__all__ = ["StoreSize", "check_free_disk", "estimate_size"]
+__all__ = ["StoreSize", "check_free_disk", "estimate_size", "stored_pixels"]
 
 _SAMPLED_VIDEOS = 12
 _SAMPLED_POSITIONS = 8  # the first of a video's grid: later ones cost the decoding of all before
@@ -59,7 +59,7 @@ def estimate_size(videos: pd.DataFrame, root: Path, recipe: SamplingRecipe) -> S
     """
     num_frames, fps = videos["num_frames"].to_numpy(), videos["fps"].to_numpy()
     positions = recipe.num_positions(num_frames, fps)
-    pixels = positions * _stored_pixels(videos, recipe)
+    pixels = positions * stored_pixels(videos, recipe)
     if recipe.jpeg_quality is None:
         return StoreSize(int(positions.sum()), 3 * int(pixels.sum()), measured=False)
     chosen = np.unique(np.linspace(0, len(videos) - 1, _SAMPLED_VIDEOS).astype(int))
@@ -96,7 +96,7 @@ def check_free_disk(size: StoreSize, folder: Path) -> None:
     )
 
 
-def _stored_pixels(videos: pd.DataFrame, recipe: SamplingRecipe) -> npt.NDArray[np.int64]:
+def stored_pixels(videos: pd.DataFrame, recipe: SamplingRecipe) -> npt.NDArray[np.int64]:
     """Return the pixels of a stored frame of each video."""
     size, known = recipe.short_side, dict[tuple[int, int], int]()
     sides = list(zip(videos["height"].tolist(), videos["width"].tolist(), strict=True))

@@ -93,6 +93,7 @@ class Subject:
             num_features=backbone.num_features if backbone else 0,
             head_units=self._plan.config.training.head_units if real_size else 8,
             networks=self.networks,
+            stated_loss=self._plan.config.datasets[self.dataset].loss,
         )
         torch.manual_seed(0)
         with QUICK_WEIGHTS:
@@ -106,8 +107,8 @@ class Subject:
 
     def kept_inputs(self, method: Method) -> int | None:
         """Return the inputs a video whose features outlive fine-tuning: the method's candidates."""
-        ask = getattr(method, "candidates", None)
-        found = ask(lengths_of(self.facts)) if ask is not None else None
+        sources = {role: CountedFeatures(info) for role, info in self.networks.items()}
+        found = method.candidates(batch_of(sources, self.facts))
         return None if found is None else int(found.shape[1])
 
 

@@ -88,7 +88,7 @@ def data_lines(
             },
         )
         for role, info in {} if config.backbone.finetune else networks.items():
-            count = stored / info.num_frames
+            count = stored / max(1, info.num_frames)
             macs = count * info.macs
             yield Line(
                 "features",

@@ -19,6 +19,7 @@ import yaml
 from benchmark.config import Config
 from benchmark.config_data import BuiltinVideos, CsvVideos, DatasetConfig, Listed
 from benchmark.data.builtin.sets import get_set
+from benchmark.data.disk import stored_pixels
 from benchmark.data.manifest import Manifest, read_manifest
 from benchmark.data.of_profile import recipe_of
 from benchmark.data.recipe import SamplingRecipe
@@ -26,7 +27,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.layout import Layout
 from benchmark.planning.ranges import Range, exactly
 
-__all__ = ["Example", "VideoFacts", "mean_positions", "video_facts"]
+__all__ = ["Example", "VideoFacts", "video_facts"]
 
 _DESCRIPTORS = Path(__file__).parents[2] / "data_manifests"
 _EXAMPLES = 8
@@ -102,16 +103,6 @@ def video_facts(config: Config, dataset: str) -> VideoFacts:
     return _of_descriptor(dataset, settings, recipe)
 
 
-def mean_positions(rows: pd.DataFrame, recipe: SamplingRecipe) -> float:
-    """Return the mean number of stored frames of a manifest's usable rows, by the recipe's grid."""
-    if recipe.fps is None:
-        return float(recipe.positions or 0)
-    num_frames, fps = rows["num_frames"].to_numpy(), rows["fps"].to_numpy()
-    start = np.minimum(np.ceil(recipe.skip_start_s * fps - 1e-6), num_frames - 1)
-    count = np.ceil((num_frames - start) / (fps / recipe.fps) - 1e-9)
-    return float(np.maximum(count, 1).mean())
-
-
 def _of_manifest(manifest: Manifest, recipe: SamplingRecipe, path: Path) -> VideoFacts:
     rows = manifest.usable()
     if rows.empty:
@@ -119,9 +110,8 @@ def _of_manifest(manifest: Manifest, recipe: SamplingRecipe, path: Path) -> Vide
     folds = manifest.num_folds
     num_val = len(rows) if folds > 1 else int((rows["split"] == "val").sum())
     num_train = len(rows) * (folds - 1) / folds if folds > 1 else len(rows) - num_val
-    sides = np.sort(rows[["height", "width"]].to_numpy(np.float64), axis=1)
-    short = sides[:, 0] if recipe.short_side is None else np.minimum(sides[:, 0], recipe.short_side)
-    pixels = float((short**2 * sides[:, 1] / sides[:, 0]).mean())
+    positions = recipe.num_positions(rows["num_frames"].to_numpy(), rows["fps"].to_numpy())
+    stored = positions * stored_pixels(rows, recipe)
     files = [manifest.root / name for name in _spread(rows["path"].tolist(), _SIZED_FILES)]
     sizes = [file.stat().st_size for file in files if file.is_file()]
     seconds = float(rows["duration_s"].mean())
@@ -135,8 +125,8 @@ def _of_manifest(manifest: Manifest, recipe: SamplingRecipe, path: Path) -> Vide
         multi_label=manifest.task == "multi_label",
         seconds=exactly(seconds),
         source_frames=exactly(float(rows["num_frames"].mean())),
-        positions=exactly(mean_positions(rows, recipe)),
-        pixels=exactly(pixels),
+        positions=exactly(float(positions.mean())),
+        pixels=exactly(float(stored.sum() / positions.sum())),
         file_bytes=exactly(float(np.mean(sizes))) if sizes else _UNKNOWN_BYTES_A_SECOND * seconds,
         examples=tuple(one for one in _examples(rows, manifest.root) if one.path.is_file()),
         uncertain=() if sizes else (unsized,),

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmark.data.labels import Labels
 from benchmark.errors import BenchmarkError
 from benchmark.seeds import derive_seed, video_keys
 from benchmark.videos import FeatureSource, Videos
@@ -29,14 +30,14 @@ class TrainingSet:
         sources: give features by the videos' place in `video_ids`, by role of the network.
         video_ids: N ids.
         lengths: `[N]` int64, stored frames.
-        targets: `[N]` class indices or `[N, C]` 0/1.
+        targets: `[N]` class indices or `[N, C]` 0/1, or what makes some of them when asked.
         augmented: the sources of one epoch, given its seed; None where all epochs see the same.
     """
 
     sources: Mapping[str, FeatureSource]
     video_ids: Sequence[str]
     lengths: np.ndarray[tuple[int], np.dtype[np.int64]]
-    targets: Tensor
+    targets: Tensor | Labels
     augmented: Callable[[int], Mapping[str, FeatureSource]] | None = None
 
 

@@ -32,12 +32,16 @@ def test_a_profile_without_manifests_is_planned(tmp_path, capsys):
         assert line["inputs"]
     (frames,) = (line for line in lines if line["stage"] == "frames")
     assert frames["disk_bytes"] == [44 * 16 * 64 * 64 * 3] * 2
-    for line in lines:
-        if line["stage"] == "training":
-            given = line["inputs"]
+    training = [line for line in lines if line["stage"] == "training"]
+    kept = [line for line in training if line["what"] == "frameexit features kept"]
+    for line in training:
+        given = line["inputs"]
+        work, times = given.get("MACs a video"), given["trainings"] * given.get("epochs", 1)
+        if line not in kept:
             work = 3 * given["forward MACs with gradients"] + given["forward MACs without"]
-            times = given["trainings"] * given["epochs"]
-            assert line["macs"] == pytest.approx([times * work * v for v in given["videos"]])
+        assert line["macs"] == pytest.approx([times * work * v for v in given["videos"]])
+    assert [line["inputs"]["videos"] for line in kept] == [[44, 44]]
+    assert kept[0]["passing_bytes"] == [44 * 10 * 32 * 4] * 2
     controls = [line for line in lines if "(rows of frameexit" in line["what"]]
     assert controls
     assert all(line["macs"] == [0, 0] and line["disk_bytes"][0] > 0 for line in controls)

@@ -3,15 +3,13 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
 
-from benchmark.data.recipe import SamplingRecipe
 from benchmark.errors import BenchmarkError
 from benchmark.planning import videos
 from benchmark.planning.ranges import Range, exactly
-from benchmark.planning.videos import mean_positions, video_facts
+from benchmark.planning.videos import video_facts
 from benchmark.profiles import load_profile
 
 
@@ -41,28 +39,6 @@ def describe(tmp_path, monkeypatch):
         (tmp_path / "hvu.yaml").write_text(yaml.safe_dump(given | content))
 
     return write
-
-
-@pytest.mark.parametrize(
-    "recipe",
-    [
-        SamplingRecipe(positions=None, fps=1.0),
-        SamplingRecipe(positions=None, fps=5.0, skip_start_s=0.04),
-        SamplingRecipe(positions=None, fps=60.0),
-        SamplingRecipe(positions=16, fps=None),
-    ],
-    ids=str,
-)
-def test_the_number_of_stored_frames_is_that_of_the_grid(recipe):
-    draw = np.random.default_rng(5)
-    rows = pd.DataFrame(
-        {
-            "num_frames": draw.integers(1, 400, 300),
-            "fps": draw.choice([10.0, 23.976, 25.0, 29.97, 30.0], 300),
-        }
-    )
-    grids = [recipe.source_frames(n, f) for n, f in rows.itertuples(index=False)]
-    assert mean_positions(rows, recipe) == np.mean([len(grid) for grid in grids])
 
 
 def test_a_manifest_knows_its_videos_exactly(small_plan):
