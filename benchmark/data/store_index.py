@@ -2,7 +2,9 @@
 
 `index.json` says what concerns the whole and lists the shards; `videos.parquet` beside it has a
 row a video. Both are read in a moment and held as columns: one object a video would cost
-seconds and gigabytes. The digest is of what they say, not of how pyarrow writes it.
+seconds and gigabytes (measured by tests/performance/store_index.py: 500,000 videos open in 1.3 s
+of a processor and 382 MB, imports included). The digest is of what they say, not of how pyarrow
+writes it.
 """
 
 from __future__ import annotations
