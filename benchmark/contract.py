@@ -39,8 +39,10 @@ What a method is handed: `videos`, a view of N videos (benchmark/videos.py)
                         charged to the component of that name. The role 'sound' is given the
                         second of sound around each position and opens no frame: hearing costs
                         its network's MACs, and neither frames nor pixels
-    device              where features, targets and the method's parameters are; what a method
-                        makes itself goes there too, positions and rows may be anywhere
+    device              where features, targets and the method's parameters are, a GPU perhaps.
+                        What a method makes itself goes there too: constants as buffers that are
+                        not persistent, the rest by `features.new_zeros` or `.to(videos.device)`;
+                        positions, rows and what `predict` returns may be anywhere
     select              narrows the view to some videos, with repetition where a video has several
                         frames in the batch: how a method skips, exits or branches for each video
     component           `with videos.component('gate'):` charges what runs inside to that name and

@@ -158,7 +158,8 @@ def _pretrain(job: Job) -> None:
     assert schedule is not None, "checked with the settings"
     network = network_of(job.config.network(job.item), job.item)
     device = device_of(job.config.compute)
-    losses = pretrain(network, schedule, sets, layout.weights(job.item), job.log.progress, device)
+    path = layout.weights(job.item)
+    losses = pretrain(network, schedule, sets, path, job.log.progress, device=device)
     for epoch, loss in enumerate(losses, 1):
         job.log.write(f"epoch {epoch}: loss {loss:.5f}")
 

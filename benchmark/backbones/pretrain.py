@@ -32,6 +32,7 @@ def pretrain(
     sets: Sequence[tuple[FrameStore, dict[str, Truth], Sequence[str]]],
     weights_file: Path,
     progress: Callable[[int, int], None] | None = None,
+    *,
     device: torch.device | None = None,
 ) -> list[float]:
     """Train a network to name the cues that are visible in a frame or a clip; store its body.

@@ -48,11 +48,11 @@ def same_on_other_device(subject: Subject) -> list[str]:
 def _row_faults(
     subject: Subject, first: tuple[Method, World], second: tuple[Method, World]
 ) -> Iterator[str]:
-    rows = [
-        subject.rows(method, world.test, stored=False, batch=_BATCH, world=world)
+    expected, found = (
+        subject.rows(method, world.test[:_BATCH], stored=False, world=world)
         for method, world in (first, second)
-    ]
-    yield from row_differences(*rows, first[0])
+    )
+    yield from row_differences(expected, found, first[0])
 
 
 def _loss_faults(first: tuple[Method, World], second: tuple[Method, World]) -> Iterator[str]:

@@ -29,30 +29,31 @@ _CPU = torch.device("cpu")
 _LIBRARIES: list[Library] = []
 """Kernels last as long as what registered them."""
 
+_Args = tuple[Any, ...]
+_Kwargs = dict[str, Any]
+
+
+def _aten(names: str) -> tuple[str, ...]:
+    return tuple(f"aten::{name}" for name in names.split())
+
+
 # Ops that make a tensor from no other. The rest of them start with `empty` inside PyTorch.
-_FACTORIES = (
+_FACTORIES = _aten(
     "empty.memory_format empty_strided arange arange.start arange.start_step eye eye.m "
     "tril_indices triu_indices"
-).split()
-
-_COPIES = frozenset({"aten::copy_", "aten::_to_copy"})
-_INDEXING = frozenset(
-    f"aten::{name}"
-    for name in ("index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index")
 )
+_COPIES = frozenset(_aten("copy_ _to_copy"))
+_INDEXING = frozenset(_aten("index index_put index_put_ _index_put_impl_ _unsafe_index"))
 # Ops beside the element-wise ones that take a number of the CPU for one of their tensors.
-_TAKE_NUMBERS = frozenset(
-    f"aten::{name}"
-    for name in ("fill", "fill_", "index_fill", "index_fill_", "masked_fill", "masked_fill_")
-)
+_TAKE_NUMBERS = frozenset(_aten("fill fill_ index_fill index_fill_ masked_fill masked_fill_"))
 
 
 @cache
 def other_device() -> torch.device:
     """Return the device; from then on `.to(device)` and `device=` give tensors of it."""
-    library = Library("aten", "IMPL")
+    library: Any = Library("aten", "IMPL")  # type: ignore[no-untyped-call]
     for name in _FACTORIES:
-        packet, _, overload = name.partition(".")
+        packet, _, overload = name.removeprefix("aten::").partition(".")
         op = getattr(getattr(torch.ops.aten, packet), overload or "default")
         library.impl(name, _factory(op), "Lazy")
     library.impl("_copy_from", _copied, "Lazy")  # by torch.tensor, behind the wrapper's back
@@ -63,34 +64,34 @@ def other_device() -> torch.device:
 class _OtherTensor(Tensor):
     """A tensor of the other device around one of the CPU."""
 
-    inner: Tensor
+    held: Tensor
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @staticmethod
-    def __new__(cls, inner: Tensor) -> _OtherTensor:
+    def __new__(cls, held: Tensor) -> _OtherTensor:
         # A view of a parameter is no inference tensor, even where it is made in inference mode.
-        with torch.inference_mode(inner.is_inference()):
-            wrapper: _OtherTensor = Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+        with torch.inference_mode(held.is_inference()):
+            wrapper: _OtherTensor = Tensor._make_wrapper_subclass(
                 cls,
-                inner.shape,
-                strides=inner.stride(),
-                storage_offset=inner.storage_offset(),
-                dtype=inner.dtype,
+                held.shape,
+                strides=held.stride(),
+                storage_offset=held.storage_offset(),
+                dtype=held.dtype,
                 device=_DEVICE,
             )
-        wrapper.inner = inner
+        wrapper.held = held
         return wrapper
 
     # With these two, `nn.Module.to` keeps its parameters the same objects, as for a GPU.
     def __tensor_flatten__(self) -> tuple[list[str], None]:
-        return ["inner"], None
+        return ["held"], None
 
     @staticmethod
     def __tensor_unflatten__(
-        inner: Mapping[str, Tensor], meta: None, size: Any, stride: Any
+        parts: Mapping[str, Tensor], meta: None, size: Any, stride: Any
     ) -> _OtherTensor:
-        return _OtherTensor(inner["inner"])
+        return _OtherTensor(parts["held"])
 
     def numpy(self, *, force: bool = False) -> Any:
         """Refuse, as a tensor of a GPU does."""
@@ -106,12 +107,12 @@ class _OtherTensor(Tensor):
         return self.cpu().tolist()
 
     @classmethod
-    def __torch_dispatch__(
+    def __torch_dispatch__(  # type: ignore[override]
         cls,
         func: OpOverload,
         types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
+        args: _Args = (),
+        kwargs: _Kwargs | None = None,
     ) -> Any:
         """Run one op on what its tensors wrap."""
         kwargs = kwargs or {}
@@ -123,18 +124,21 @@ class _OtherTensor(Tensor):
         out = func(*tree_map(_unwrapped, args), **tree_map(_unwrapped, inside))
         if wanted is not None and torch.device(wanted).type == "cpu":
             return out
-        wrapped = tree_map(
-            lambda leaf: _OtherTensor(leaf) if isinstance(leaf, Tensor) else leaf, out
+        result = return_and_correct_aliasing(  # type: ignore[no-untyped-call]
+            func, args, kwargs, tree_map(_wrapped, out)
         )
-        result = return_and_correct_aliasing(func, args, kwargs, wrapped)
         for leaf in tree_leaves(result):
-            if isinstance(leaf, _OtherTensor) and leaf.shape != leaf.inner.shape:
+            if isinstance(leaf, _OtherTensor) and leaf.shape != leaf.held.shape:
                 raise NotImplementedError(f"{func} resizes a tensor, which is not emulated")
         return result
 
 
+def _wrapped(leaf: Any) -> Any:
+    return _OtherTensor(leaf) if isinstance(leaf, Tensor) else leaf
+
+
 def _unwrapped(leaf: Any) -> Any:
-    return leaf.inner if isinstance(leaf, _OtherTensor) else leaf
+    return leaf.held if isinstance(leaf, _OtherTensor) else leaf
 
 
 def _factory(op: OpOverload) -> Callable[..., Tensor]:
@@ -149,22 +153,22 @@ def _copied(source: Tensor, target: Tensor, non_blocking: bool = False) -> Tenso
     return target
 
 
-def _refuse_mixture(func: OpOverload, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+def _refuse_mixture(func: OpOverload, args: _Args, kwargs: _Kwargs) -> None:
     """Raise where CUDA would: numbers, and indices of a tensor of the device, may be the CPU's."""
     name = func._schema.name
     if name in _COPIES:
         return
-    numbers = torch.Tag.pointwise in func.tags or name in _TAKE_NUMBERS or name in _INDEXING
+    indexes = name in _INDEXING
+    takes_numbers = indexes or name in _TAKE_NUMBERS or torch.Tag.pointwise in func.tags
     for position, argument in enumerate(func._schema.arguments):
         given = kwargs.get(argument.name, args[position] if position < len(args) else None)
-        written = argument.alias_info is not None and argument.alias_info.is_write
-        if name in _INDEXING and argument.name == "indices":
+        if indexes and argument.name == "indices":
             continue
+        written = argument.alias_info is not None and argument.alias_info.is_write
+        number_will_do = takes_numbers and not written and not (indexes and position == 0)
         for tensor in tree_leaves(given):
-            if not isinstance(tensor, Tensor) or isinstance(tensor, _OtherTensor):
-                continue
-            of_device = name in _INDEXING and argument.name == "self"
-            if tensor.ndim or not numbers or written or of_device:
+            of_cpu = isinstance(tensor, Tensor) and not isinstance(tensor, _OtherTensor)
+            if of_cpu and not (number_will_do and tensor.ndim == 0):
                 raise RuntimeError(
                     "Expected all tensors to be on the same device, but found at least two "
                     f"devices, {_DEVICE} and cpu! ('{argument.name}' of {name} is on cpu)"

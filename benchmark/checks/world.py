@@ -33,6 +33,7 @@ NUM_TRAIN, NUM_TEST = 16, 12
 SHORTEST, LONGEST = 12, 20
 SIDE, CLIP_FRAMES, HEAD_UNITS = 12, 4, 16
 BANDS = 6
+_CPU = torch.device("cpu")
 
 
 class TinyNetwork(nn.Module):
@@ -157,7 +158,7 @@ class World:
     targets: Tensor
     task: Task
     networks: Mapping[str, TinyNetwork]
-    device: torch.device = torch.device("cpu")
+    device: torch.device = _CPU
 
     @property
     def ids(self) -> list[str]:

@@ -4,8 +4,9 @@ Two steps, both of Qualcomm-AI-research/FrameExit. What it stores, ffmpeg has sc
 frame just fills a square, with its default filter, bicubic (`inference.py: show_help`; ffmpeg's
 `force_original_aspect_ratio=increase`): smaller frames are enlarged, by the letter of that
 command, which moves features of clips with 240 rows as much as JPEG does
-(tests/performance/frame_formats.py). What it reads, its transform resizes with plain bilinear interpolation, without the
-antialiasing that image libraries apply, then crops the centre (`dataset/transform.py`).
+(tests/performance/frame_formats.py). What it reads, its transform resizes with plain bilinear
+interpolation, without the antialiasing that image libraries apply, then crops the centre
+(`dataset/transform.py`).
 torch and PyAV are imported on first use: many jobs read frames without them.
 """
 

@@ -244,14 +244,14 @@ class Trainer:
                 shutil.copyfile(given, partial)
         torch.manual_seed(0)  # every weight is replaced
         roles = self.plan.variant_roles(self.name, variant)
-        method = self.kind(self.data.task, params)
+        method = self.kind(self.data.task, params).to(self.device)
         networks = {role: self._network(role) for role in roles}
         load_released(path, method, networks, given)
         return self._ready(method, networks, [], [path], frozen=True)
 
     def _build(self, params: Any, seed: int) -> tuple[Method, Networks]:
         torch.manual_seed(seed)
-        method = self.kind(self.data.task, params)
+        method = self.kind(self.data.task, params).to(self.device)
         roles = self.data.task.networks if self.plan.config.backbone.finetune else ()
         return method, {role: self._network(role) for role in roles}
 
@@ -277,7 +277,7 @@ class Trainer:
         *,
         frozen: bool,
     ) -> Trained:
-        method.eval().to(self.device)
+        method.eval()
 
         def sources(video_ids: Sequence[str]) -> dict[str, FeatureSource]:
             return self._sources(method, networks, video_ids, frozen=frozen)

@@ -95,7 +95,7 @@ def test_what_makes_no_sense_for_a_control_says_why(written):
     ended = outcomes(written, "good_control")
     away = {check for check, o in ended.items() if o.status == "not applicable"}
     assert away == {
-        *("fit", "checkpoint", "batch_invariance", "no_look_ahead", "frames_opened"),
+        *("fit", "checkpoint", "batch_invariance", "device", "no_look_ahead", "frames_opened"),
         "monotone_cost",
     }
     assert (

@@ -105,12 +105,32 @@ WRONG = {
         "method.py",
         {"return scores": "return (scores + scores.mean(0)) / 2"},
     ),
+    "stays_on_the_cpu": (
+        "device",
+        "method.py",
+        {"return pooled": "return pooled + torch.zeros(len(videos), 1)"},
+    ),
+    "trains_on_the_cpu": (
+        "device",
+        "method.py",
+        {"return loss": "return loss + (torch.zeros(len(videos)) * pooled[:, 0, 0]).sum()"},
+    ),
+    "asks_where_it_is": (
+        "device",
+        "method.py",
+        {"return scores": "return scores if videos.device.type == 'cpu' else 1 - scores"},
+    ),
+    "learns_where_it_is": (
+        "device",
+        "method.py",
+        {"return loss": "return loss if videos.device.type == 'cpu' else loss * 2"},
+    ),
     "sees_the_whole_video": (
         "no_look_ahead",
         "method.py",
         {
             "return scores": "seen = videos._sources['backbone'].frames[videos._indices]\n"
-            "        return scores * seen.float().mean((1, 2, 3, 4))[:, None] / 255"
+            "        return scores * seen.float().mean((1, 2, 3, 4))[:, None].to(scores) / 255"
         },
     ),
     "reads_labels": (
@@ -119,7 +139,7 @@ WRONG = {
         {
             "return scores": "labels = videos._sources['backbone'].targets[videos._indices]\n"
             "        labels = labels if labels.ndim == 1 else labels[:, 0]\n"
-            "        return scores * (0.5 + (labels == 1)[:, None] / 2)"
+            "        return scores * (0.5 + (labels == 1)[:, None].to(scores) / 2)"
         },
     ),
     "keeps_a_diary": (
