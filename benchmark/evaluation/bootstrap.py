@@ -7,6 +7,7 @@ resample, and so that a metric in a thousand resamples costs little more than in
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -80,11 +81,10 @@ def _mean_average_precisions(
 ) -> npt.NDArray[np.float64]:
     num_replicates, num_videos = weights.shape
     kind = _smallest_exact(num_videos)
-    per_block = max(1, _BLOCK_BYTES // (kind.itemsize * num_videos))
     # One row a video, so that a resample-wide sum of videos reads whole rows of memory.
     blocks = [
-        np.ascontiguousarray(weights[start : start + per_block].T, dtype=kind)
-        for start in range(0, num_replicates, per_block)
+        np.ascontiguousarray(weights[part].T, dtype=kind)
+        for part in _parts(num_replicates, kind.itemsize * num_videos)
     ]
     total = np.zeros(num_replicates)
     num_shown = np.zeros(num_replicates, dtype=np.int64)
@@ -94,6 +94,13 @@ def _mean_average_precisions(
         num_shown += shown
     result: npt.NDArray[np.float64] = total / np.maximum(num_shown, 1)
     return result
+
+
+def _parts(num_replicates: int, bytes_each: int) -> list[slice]:
+    """Cut resamples into parts that fit a block; none has one alone, which NumPy adds otherwise."""
+    num_parts = -(-num_replicates // max(4, _BLOCK_BYTES // bytes_each))
+    ends = np.linspace(0, num_replicates, num_parts + 1).astype(int).tolist()
+    return [slice(start, end) for start, end in pairwise(ends)]
 
 
 def _smallest_exact(num_videos: int) -> np.dtype[Any]:
@@ -122,13 +129,12 @@ def _average_precisions(
     level = len(thresholds) - np.searchsorted(thresholds, scores, side="right")
     all_above = _membership(level, level < len(thresholds), len(thresholds), blocks[0].dtype)
     shown_above = _membership(level, positives, len(thresholds), blocks[0].dtype)
-    per_part = max(1, _BLOCK_BYTES // (8 * len(thresholds)))
     average, num_positives = [], []
     for by_video in blocks:
         retrieved, gained = all_above @ by_video, shown_above @ by_video
-        for start in range(0, by_video.shape[1], per_part):
-            part = np.s_[:, start : start + per_part]
-            precise = _precision_gained(np.asarray(retrieved[part]), np.asarray(gained[part]))
+        for part in _parts(by_video.shape[1], 8 * len(thresholds)):
+            sums = np.asarray(retrieved[:, part]), np.asarray(gained[:, part])
+            precise = _precision_gained(*sums)
             average.append(precise[0])
             num_positives.append(precise[1])
     return np.concatenate(average), np.concatenate(num_positives) > 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import tempfile
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from benchmark.data.decoding import DecodingError, decode_frames
+from benchmark.data.jpeg import decode_jpegs, encode_jpegs
 from benchmark.data.resize import centre_crop, resize_short_side
 from benchmark.planning.videos import Example
 
@@ -23,10 +23,9 @@ __all__ = ["PictureRates", "measure_pictures"]
 _MADE_UP = ((640, 360), (1280, 720))
 _MADE_UP_FRAMES = 60
 _DECODING_SECONDS = 15.0  # after which no further video is begun
-_QUALITY = 95
-# Measured at quality 95 on clips of a fixed camera (0.46) and of people outdoors (0.23), the two
-# sets of profile `clips`, with room for noisier and smoother ones.
-_UNKNOWN_JPEG = (0.2, 0.6)
+# At quality 90: 0.23 and 0.29 in the tables of `benchmark.data.jpeg`, 0.15 to 0.38 for single clips
+# of profile `clips`; with room for noisier and smoother ones.
+_UNKNOWN_JPEG = (0.12, 0.5)
 
 
 class PictureRates(BaseModel):
@@ -49,8 +48,13 @@ class PictureRates(BaseModel):
     origin: str
 
 
-def measure_pictures(examples: Sequence[Example]) -> PictureRates:
-    """Decode some videos, and code and read some of their frames; made-up ones if need be."""
+def measure_pictures(examples: Sequence[Example], quality: int) -> PictureRates:
+    """Decode some videos, and code and read some of their frames; made-up ones if need be.
+
+    Args:
+        examples: videos of the user.
+        quality: of JPEG.
+    """
     with tempfile.TemporaryDirectory() as folder:
         made = [] if examples else [_write_video(Path(folder), *size) for size in _MADE_UP]
         speeds, frames = _decoded(examples or made)
@@ -58,7 +62,7 @@ def measure_pictures(examples: Sequence[Example]) -> PictureRates:
         if not speeds:  # none of the user's can be decoded
             made = [_write_video(Path(folder), *size) for size in _MADE_UP]
             speeds, frames = _decoded(made)
-    sizes, pixels = zip(*(_coded(frame) for frame in frames), strict=True)
+    sizes, pixels = zip(*(_coded(frame, quality) for frame in frames), strict=True)
     spread = (float(min(sizes)), float(max(sizes)))
     if made:
         spread = _UNKNOWN_JPEG
@@ -95,20 +99,16 @@ def _decoded(videos: Sequence[Example]) -> tuple[list[float], list[npt.NDArray[n
     return speeds, frames
 
 
-def _coded(frame: npt.NDArray[np.uint8]) -> tuple[float, float]:
+def _coded(frame: npt.NDArray[np.uint8], quality: int) -> tuple[float, float]:
     """Return the bytes of a coded pixel, and the pixels that are read and resized a second."""
-    from PIL import Image  # noqa: PLC0415
-
-    file = io.BytesIO()
-    Image.fromarray(frame).save(file, "JPEG", quality=_QUALITY)
+    coded = np.frombuffer(encode_jpegs(frame[None], quality), dtype=np.uint8)
     num_pixels = frame.shape[0] * frame.shape[1]
     taken = []
     for _ in range(5):
         start = time.process_time()
-        read = np.array(Image.open(io.BytesIO(file.getvalue())))
-        centre_crop(resize_short_side(read[None], 224), 224)
+        centre_crop(resize_short_side(decode_jpegs(coded, 0, 1, [0]), 224), 224)
         taken.append(time.process_time() - start)
-    return len(file.getvalue()) / num_pixels, num_pixels / min(taken)
+    return len(coded) / num_pixels, num_pixels / min(taken)
 
 
 def _write_video(folder: Path, width: int, height: int) -> Example:

@@ -28,6 +28,7 @@ from benchmark.planning.videos import Example
 __all__ = ["Rates", "rates_of"]
 
 _SECONDS = 4.0  # of each measurement, once warm
+_QUALITY = 90  # of JPEG, where nothing stores any
 _BATCHES = {"cpu": 2, "cuda": 64}
 _RESNET50_TRAINING_GMACS = 3 * 4.1
 # Images a second that NVIDIA trains ResNet-50 at, one GPU, with data loading (DeepLearningExamples,
@@ -99,7 +100,9 @@ def rates_of(config: Config, examples: Sequence[Example], given: Range | None, k
         notes.append(
             "There is no GPU here, so device hours are an ASSUMPTION: NVIDIA's published training "
             f"speeds of ResNet-50 on one GPU, V100 ({low:,} images a second) to A100 ({high:,}). "
-            "Give your own with --gmacs-per-second."
+            "Depthwise convolutions reach a fraction of that: X3D-L, of 24.8 GFLOPs, ran about 3 "
+            "times slower than SlowFast 8x8, of 65.7 (SlowFast, issue 286). Give your own with "
+            "--gmacs-per-second."
         )
     else:
         forward = _LOADED * (found.forward_gmacs * 1e9)
@@ -114,7 +117,9 @@ def _calibration(
 ) -> Calibration:
     network = config.network("backbone")
     machine = [_name(device), platform.node(), torch.__version__, torch.get_num_threads()]
-    settings = [network.network, network.size, config.training.precision]
+    samplings = [one.sampling for one in config.datasets.values() if one.sampling]
+    quality = max((s.jpeg_quality for s in samplings if s.jpeg_quality), default=_QUALITY)
+    settings = [network.network, network.size, config.training.precision, quality]
     key = digest_of([machine, settings, [str(one.path) for one in examples]])
     try:
         found = Calibration.model_validate_json(kept.read_text(encoding="utf-8"))
@@ -123,7 +128,7 @@ def _calibration(
     if found is not None and found.key == key:
         return found
     forward, training = _network_speeds(config, torch.device(device))
-    pictures = measure_pictures(examples)
+    pictures = measure_pictures(examples, quality)
     made = Calibration(key=key, forward_gmacs=forward, training_gmacs=training, pictures=pictures)
     write_json(kept, made.model_dump(mode="json"))
     return made

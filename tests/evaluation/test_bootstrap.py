@@ -56,8 +56,18 @@ def test_blocks_change_nothing(monkeypatch):
     scores, targets = generator.random((30, 4)), generator.random((30, 4)) < 0.3
     weights = resamples(30, 25, 0)
     whole = replicate_metric("map", scores, targets, weights)
-    monkeypatch.setattr(bootstrap, "_BLOCK_BYTES", 2 * 30 * 7)  # 7, 7, 7 and 4 replicates
+    monkeypatch.setattr(bootstrap, "_BLOCK_BYTES", 2 * 30 * 7)  # 6, 6, 6 and 7 replicates
     np.testing.assert_array_equal(replicate_metric("map", scores, targets, weights), whole)
+
+
+@pytest.mark.parametrize("num_replicates", [1, 2, 3, 5, 9, 1000, 1001])
+@pytest.mark.parametrize("bytes_each", [1, 1 << 18, 1 << 25, 1 << 40])
+def test_parts_are_all_resamples_and_none_is_alone(num_replicates, bytes_each):
+    parts = bootstrap._parts(num_replicates, bytes_each)
+    whole = [number for part in parts for number in range(num_replicates)[part]]
+    assert whole == list(range(num_replicates))
+    assert all(part.stop - part.start > 1 for part in parts) or num_replicates == 1
+    assert len(parts) == 1 or num_replicates * bytes_each > bootstrap._BLOCK_BYTES
 
 
 @pytest.mark.parametrize("kind", [np.uint16, np.float32, np.float64])

@@ -59,7 +59,7 @@ def test_without_a_gpu_its_speed_is_an_assumption(tmp_path, video, precision, im
 
 
 def test_pictures_are_those_of_the_videos(video):
-    found = measure_pictures([video])
+    found = measure_pictures([video], 90)
     assert 0 < found.decoded_frames[0] <= found.decoded_frames[1]
     assert min(found.jpeg_pixels, found.hashed_bytes) > 0
     assert 0.05 < found.jpeg_bytes[0] == found.jpeg_bytes[1] < 3
@@ -68,7 +68,7 @@ def test_pictures_are_those_of_the_videos(video):
 def test_videos_that_cannot_be_decoded_are_replaced_and_that_is_said(tmp_path):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no video")
-    found = measure_pictures([Example(broken, 20, 10.0)])
+    found = measure_pictures([Example(broken, 20, 10.0)], 90)
     assert found.origin.startswith("No video of yours could be decoded")
-    assert found.jpeg_bytes == (0.2, 0.6)
+    assert found.jpeg_bytes == (0.12, 0.5)
     assert exactly(found.decoded_frames[0]).low > 0
