@@ -84,8 +84,8 @@ def test_a_run_and_its_audit(small_plan, tmp_path, finetune):
     plan, key = small_plan(finetune), RunKey("long", "frameexit", "default", 0)
     rows, faults = [], []
     for device in (torch.device("cpu"), other_device()):
-        trainer = Trainer(plan, key.dataset, key.method)
-        trainer.folder, trainer.device = tmp_path, device  # the second finds what the first trained
+        trainer = Trainer(plan, key.dataset, key.method, device=device)
+        trainer.folder = tmp_path  # the second finds what the first trained
         trained = trainer.get(key.variant, key.seed, 0)
         assert {parameter.device for parameter in trained.method.parameters()} == {device}
         ids = trainer.data.fold(0)[1]
