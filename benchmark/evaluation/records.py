@@ -25,7 +25,7 @@ __all__ = ["RunKey", "Steps", "concatenate"]
 _SCHEMA_VERSION = 2
 # Scores are read a group of rows at a time; few files have more than one.
 _ROWS_A_GROUP = 1 << 20
-_BYTES_A_GROUP = 1 << 27
+_BYTES_A_GROUP = 1 << 25
 
 
 @dataclass(frozen=True, order=True)

@@ -39,19 +39,6 @@ class Epoch:
     learning_rate: float
 
 
-class Trainee(nn.Module):
-    """All that a stage holds, as one module: what several processes keep equal."""
-
-    def __init__(self, method: Method, networks: Sequence[nn.Module]) -> None:
-        super().__init__()
-        self.method = method
-        self.networks = nn.ModuleList(networks)
-
-    def forward(self, stage: str, videos: Videos) -> Tensor:
-        """Return the stage's loss on a batch."""
-        return self.method.loss(stage, videos)
-
-
 def fit(
     method: Method,
     stage: Stage,

@@ -139,6 +139,8 @@ def test_every_method_with_resnet50(tmp_path):
     _store_frames(plan)
     found = {name: _run(plan, name) for name in _ordered(plan)}
     assert set(found) == set(plan.methods)
+    for name, results in found.items():
+        print(name, {v: round(_gflops(r), 3) for v, r in results.items()})
     uniform = found["uniform_k"]["default"]
     assert _gflops(uniform, "backbone") == 10 * features("resnet50", "3x224x224") / 1e9
     assert round(10 * network("resnet50", "3x224x224") / 1e9, 1) == 40.9
@@ -152,11 +154,10 @@ def test_every_method_with_resnet50(tmp_path):
         assert agrees(_gflops(found[name][variant]), costs[cell].ours_gflops), name
     write_table(plan.config, plan.methods, "table1", tmp_path)
     with (tmp_path / "table1.csv").open() as table:
-        rows = {(r["row"], r["group"]): r for r in csv.DictReader(table)}
+        here = [row for row in csv.DictReader(table) if row["role"] == "long"]
+    rows = {(row["row"], row["group"]): row for row in here}
     assert float(rows["all_frames", "ResNet"]["gflops"]) == pytest.approx(41.0, abs=0.05)
     assert float(rows["scsampler", "ResNet"]["gflops"]) == pytest.approx(41.8, abs=0.05)
-    for name, results in found.items():
-        print(name, {v: round(_gflops(r), 3) for v, r in results.items()})
 
 
 @pytest.mark.parametrize(
