@@ -70,7 +70,7 @@ FAULTS = {
         ("labels.csv:12", "duplicated id", "labels.csv:4. Fix: "),
     ),
     "unknown split": (_change_rows(_odd_split), ("labels.csv:4", "'valid'", "Fix: ")),
-    "missing folder": (shutil.rmtree, ("no such folder of videos", "datasets.long.csv.root")),
+    "missing folder": (shutil.rmtree, ("no such folder of videos", "datasets.long: root")),
 }
 
 
