@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -121,6 +121,17 @@ class MethodFolder:
     def name(self) -> str:
         """The method's name, which is its folder's."""
         return self.folder.name
+
+    def has_weights(self, variant: str, dataset: str, checkpoints: Collection[str]) -> bool:
+        """Say whether a variant can run: it is trained, or its weights are a file of the profile.
+
+        Args:
+            variant: its name.
+            dataset: its name.
+            checkpoints: those that the profile names, as dataset/method/variant.
+        """
+        released = self.manifest.variants[variant].released
+        return not released or f"{dataset}/{self.name}/{variant}" in checkpoints
 
     def code(self) -> list[Path]:
         """Return the Python files of the method, sorted."""

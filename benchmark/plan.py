@@ -177,9 +177,9 @@ def make_plan(config: Config) -> Plan:
     for name, method in methods.items():
         for variant, settings in method.manifest.variants.items():
             for role in {r for shown in settings.shown_in for r in paper.roles[shown]}:
-                given = f"{by_role.get(role)}/{name}/{variant}" in config.checkpoints
-                if role in by_role and (given or not settings.released):
-                    wanted.setdefault((by_role[role], name), set()).add(variant)
+                dataset = by_role.get(role)
+                if dataset and method.has_weights(variant, dataset, config.checkpoints):
+                    wanted.setdefault((dataset, name), set()).add(variant)
     for (dataset, name), _ in sorted(wanted.items()):
         source = methods[name].manifest.source
         if source is not None:

@@ -113,8 +113,7 @@ def owners_of_rows(methods: Mapping[str, MethodFolder], table: str) -> dict[str,
 def _outcome(
     config: Config, methods: Mapping[str, MethodFolder], dataset: str, method: str, variant: str
 ) -> Outcome:
-    released = methods[method].manifest.variants[variant].released
-    if released and f"{dataset}/{method}/{variant}" not in config.checkpoints:
+    if not methods[method].has_weights(variant, dataset, config.checkpoints):
         return Outcome(NO_CHECKPOINT)
     return measure(config, dataset, method, variant)
 

@@ -71,7 +71,7 @@ def shown_keys(
         if settings.role in roles
         for method in methods.values()
         for variant, shown_in in method.manifest.variants.items()
-        if shown in shown_in.shown_in
+        if shown in shown_in.shown_in and method.has_weights(variant, dataset, config.checkpoints)
         for seed in config.seeds
     ]
 

@@ -206,14 +206,12 @@ FAULTS = {
     "weights": (
         lambda root: _change_bytes(root / "networks" / "backbone.safetensors"),
         OF_RUNS,
-        r"features/backbone/index\.json: computed with other weights",
+        r"features/multi/backbone/index\.json: computed with other weights",
     ),
     "features": (
-        lambda root: _change_bytes(
-            root / "data" / "multi" / "features" / "backbone" / "features.npy"
-        ),
+        lambda root: _change_bytes(root / "features" / "multi" / "backbone" / "features.npy"),
         OF_RUNS,
-        r"features/backbone/features\.npy is not the file that",
+        r"features/multi/backbone/features\.npy is not the file that",
     ),
     "a checkpoint": (
         _replace_checkpoint,
