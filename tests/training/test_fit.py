@@ -226,3 +226,17 @@ def test_a_state_that_was_cut_off_is_no_state(videos, tmp_path):
     fit(again, stage, videos, SCHEDULE, 1, interrupted=interrupted, report=log.append)
     assert log == expected
     assert torch.equal(again.layers[1].weight, first.layers[1].weight)
+
+
+def test_mixed_precision_computes_in_bfloat16_and_keeps_float32(videos):
+    schedule = SCHEDULE.model_copy(update={"precision": "bf16-mixed", "epochs_scale": 0.5})
+    whole, log = _fit(
+        videos, method=Linear(), schedule=schedule.model_copy(update={"precision": "32-true"})
+    )
+    mixed, mixed_log = _fit(videos, method=Linear(), schedule=schedule)
+    weight = mixed.layers[1].weight
+    assert weight.dtype == torch.float32
+    assert not torch.equal(weight, whole.layers[1].weight)
+    torch.testing.assert_close(weight, whole.layers[1].weight, atol=0.02, rtol=0)
+    assert mixed_log[-1].loss < mixed_log[0].loss
+    assert mixed_log[-1].loss == pytest.approx(log[-1].loss, rel=0.02)
