@@ -154,9 +154,22 @@ SETTINGS: dict[str, Callable[[], contextlib.AbstractContextManager[object]]] = {
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("case", LAYERS + PRODUCTS, ids=lambda case: case.name)
 def test_count_is_the_closed_form(case: Case, mode: str, setting: str) -> None:
+    if "lstm" in case.name and setting == "bf16 autocast":
+        _skip_where_torch_cannot(case, mode, setting)
     with MODES[mode](), SETTINGS[setting](), MacCounter() as counter:
         case.run(torch.randn(case.size))
     assert counter.total == case.macs
+
+
+def _skip_where_torch_cannot(case: Case, mode: str, setting: str) -> None:
+    """Skip what PyTorch itself refuses: oneDNN's LSTM in bfloat16 wants a processor that has it."""
+    try:
+        with MODES[mode](), SETTINGS[setting]():
+            case.run(torch.randn(case.size))
+    except RuntimeError as fault:
+        if "could not create a primitive" not in str(fault):
+            raise
+        pytest.skip("this processor has no LSTM in bfloat16")
 
 
 @pytest.mark.parametrize("case", MAPS, ids=lambda case: case.name)
