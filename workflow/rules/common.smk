@@ -39,7 +39,7 @@ PLAN = checked_plan()
 LAYOUT = Layout.of(PLAN.config)
 # Not in the commands of jobs: they are the same for profiles that share frames, which would
 # otherwise make them anew.
-os.environ["BENCHMARK_CONFIG"] = str(LAYOUT.config)
+os.environ.update(BENCHMARK_CONFIG=str(LAYOUT.config))
 
 METHODS = dict(PLAN.methods)
 FRAME_OWNERS = PLAN.config.frame_owners
