@@ -53,7 +53,7 @@ class Method(contract.Method):
         with videos.component("skimmer"):
             weights = self.skimmer(heard)[..., 0].softmax(1)
         best = weights.topk(self.params.num_frames, sorted=True)
-        seen = videos.features(moments.gather(1, best.indices))
+        seen = videos.features(moments.gather(1, best.indices.cpu()))
         pooled = (seen * best.values[..., None]).sum(1)
         with videos.component("classifier"):
             return self.classifier(torch.cat([pooled, heard.amax(1)], 1))
