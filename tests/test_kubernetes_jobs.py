@@ -25,9 +25,9 @@ POD = {
                 "name": "head",
                 "image": "registry/benchmark:1",
                 "command": ["sleep", "infinity"],
-                "env": [{"name": "PYTHONPATH", "value": "/work/code"}],
+                "env": [{"name": "PYTHONPATH", "value": "/volume/code"}],
                 "volumeMounts": [
-                    {"name": "work", "mountPath": "/work"},
+                    {"name": "work", "mountPath": "/volume"},
                     {
                         "name": "kube-api-access-x",
                         "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount",
@@ -44,8 +44,8 @@ POD = {
 
 
 def _job(gpus=0):
-    script = Path("/work/results/.snakemake/tmp.1/snakejob.train_source.12.sh")
-    return job_manifest(POD, script, Path("/work/results"), Request(4, 32000, 90, gpus))
+    script = Path("/volume/results/.snakemake/tmp.1/snakejob.train_source.12.sh")
+    return job_manifest(POD, script, Path("/volume/results"), Request(4, 32000, 90, gpus))
 
 
 def test_a_job_is_a_copy_of_the_pod_that_asks_for_what_it_needs():
@@ -62,15 +62,15 @@ def test_a_job_is_a_copy_of_the_pod_that_asks_for_what_it_needs():
             {
                 "name": "job",
                 "image": "registry/benchmark:1",
-                "env": [{"name": "PYTHONPATH", "value": "/work/code"}],
+                "env": [{"name": "PYTHONPATH", "value": "/volume/code"}],
                 "command": ["/bin/sh", job["metadata"]["annotations"]["script"]],
-                "workingDir": "/work/results",
+                "workingDir": "/volume/results",
                 "resources": {
                     "requests": {"cpu": "4", "memory": "32000M"},
                     "limits": {"memory": "32000M"},
                 },
                 "volumeMounts": [
-                    {"name": "work", "mountPath": "/work"},
+                    {"name": "work", "mountPath": "/volume"},
                     {"name": "shared-memory", "mountPath": "/dev/shm"},
                 ],
             }
