@@ -28,7 +28,13 @@ _CODE: dict[str, tuple[str, ...]] = {
     "videos": (*_SHARED, "data/builtin/*.py"),
     "manifest": (*_SHARED, "data/*.py"),
     "frames": (*_SHARED, "data/*.py"),
-    "sound": (*_SHARED, "data/extract_sound.py", "data/sound*.py", "data/manifest*.py"),
+    "sound": (
+        *_SHARED,
+        "data/extract_sound.py",
+        "data/shard_files.py",
+        "data/sound*.py",
+        "data/manifest*.py",
+    ),
     "pretrain": (*_SHARED, "backbones/*.py", "data/sampling.py"),
     "weights": (*_SHARED, "backbones/*.py"),
     "features": (

@@ -8,8 +8,6 @@ killed is finished by the same call and ends in the same bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +16,10 @@ from benchmark.data.disk import check_free_disk, estimate_size
 from benchmark.data.manifest import Manifest
 from benchmark.data.probe import Progress
 from benchmark.data.recipe import SamplingRecipe
+from benchmark.data.shard_files import in_processes, remove_strangers
 from benchmark.data.shards import Shard, ShardJob, VideoFile, finished_shard, write_shard
 from benchmark.data.store_index import INDEX_NAME, StoreIndex, write_index
 from benchmark.errors import BenchmarkError, raise_all
-from benchmark.files import is_abandoned
 
 __all__ = ["extract", "extract_part"]
 
@@ -60,7 +58,7 @@ def extract(
     failed: dict[str, str] = {}
     index = StoreIndex.of(recipe, _gather(jobs, failed))
     _check_limit(manifest, failed)
-    _remove_strangers(folder, jobs)
+    remove_strangers(folder, "shard-", [job.name for job in jobs])
     write_index(index, folder)
 
 
@@ -147,26 +145,12 @@ def _finish(
         at = (starts + np.arange(_VIDEOS_A_SHARD)).ravel()
         size = estimate_size(rows.iloc[at[at < len(rows)]], manifest.root, jobs[0].recipe)
         check_free_disk(size, jobs[0].folder)
-    for shard in _write_all(mine, workers):
+    for shard in in_processes(write_shard, mine, workers):
         failed |= {v.video_id: v.failure for v in shard.videos if v.failure}
         num_done += len(shard.videos)
         if progress is not None:
             progress(num_done, num_videos)
     return dict(sorted(failed.items()))
-
-
-def _write_all(jobs: Sequence[ShardJob], workers: int) -> Iterator[Shard]:
-    if workers <= 1 or len(jobs) < 2:
-        for job in jobs:
-            yield write_shard(job)
-        return
-    with ProcessPoolExecutor(min(workers, len(jobs)), get_context("spawn")) as pool:
-        running = [pool.submit(write_shard, job) for job in jobs]
-        try:
-            for finished in as_completed(running):
-                yield finished.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def _gather(jobs: Sequence[ShardJob], failed: dict[str, str]) -> Iterator[Shard]:
@@ -200,12 +184,3 @@ def _check_limit(manifest: Manifest, failed: dict[str, str]) -> None:
         )
     )
     raise_all(faults, f"videos of '{manifest.dataset}'")
-
-
-def _remove_strangers(folder: Path, jobs: Sequence[ShardJob]) -> None:
-    """Delete shards of an earlier, longer manifest, and what killed writers left."""
-    wanted = {name for job in jobs for name in (job.name, Path(job.name).with_suffix(".json").name)}
-    for path in folder.iterdir():
-        stranger = path.name.startswith("shard-") and path.name not in wanted
-        if stranger or (path.name.endswith(".partial") and is_abandoned(path)):
-            path.unlink(missing_ok=True)

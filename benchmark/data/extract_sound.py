@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
+from itertools import chain
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from benchmark.data.manifest import Manifest
 from benchmark.data.probe import Progress, file_sha256
+from benchmark.data.shard_files import finished, in_processes, remove_strangers
 from benchmark.data.sound import NO_TRACK, RATE_HZ, decode_sound, sound_reader
 from benchmark.data.sound_store import (
     SOUND_INDEX,
@@ -86,16 +83,15 @@ def extract_sound(
     _check_room(manifest, folder)
     shards: dict[str, SoundShard] = {}
     num_done, num_videos = 0, sum(len(job.videos) for job in jobs)
-    for shard in _finish_all(jobs, workers):
+    found = [finished(job.path, job.key, SoundShard) for job in jobs]
+    missing = [job for job, shard in zip(jobs, found, strict=True) if shard is None]
+    for shard in chain(filter(None, found), in_processes(_write, missing, workers)):
         shards[shard.file] = shard
         num_done += len(shard.videos)
         if progress is not None:
             progress(num_done, num_videos)
     ordered = tuple(shards[job.path.name] for job in jobs)
-    wanted = {path.name for job in jobs for path in (job.path, job.path.with_suffix(".json"))}
-    for stray in [*folder.glob("sound-*"), *folder.glob(".*.partial")]:
-        if stray.name not in wanted:
-            stray.unlink()
+    remove_strangers(folder, "sound-", shards)
     index = SoundIndex(shards=ordered, digest=index_digest(ordered))
     write_text(folder / SOUND_INDEX, index.model_dump_json() + "\n")
 
@@ -130,38 +126,6 @@ def _jobs(manifest: Manifest, folder: Path) -> list[_Job]:
         _Job(folder, number, tuple(videos[start : start + _VIDEOS_A_SHARD]))
         for number, start in enumerate(starts)
     ]
-
-
-def _finish_all(jobs: Sequence[_Job], workers: int) -> Iterator[SoundShard]:
-    """Yield all shards: those of an earlier run, then the new ones as they are finished."""
-    missing = []
-    for job in jobs:
-        shard = _finished(job)
-        if shard is None:
-            missing.append(job)
-        else:
-            yield shard
-    if workers <= 1 or len(missing) < 2:
-        yield from map(_write, missing)
-        return
-    with ProcessPoolExecutor(min(workers, len(missing)), get_context("spawn")) as pool:
-        running = [pool.submit(_write, job) for job in missing]
-        try:
-            for finished in as_completed(running):
-                yield finished.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _finished(job: _Job) -> SoundShard | None:
-    """Return the shard that an earlier run has finished, unless it was made of something else."""
-    try:
-        text = job.path.with_suffix(".json").read_text(encoding="utf-8")
-        shard = SoundShard.model_validate_json(text)
-        whole = shard.key == job.key and job.path.stat().st_size == shard.num_bytes
-    except (FileNotFoundError, ValidationError):
-        return None
-    return shard if whole else None
 
 
 def _write(job: _Job) -> SoundShard:

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.jpeg import decode_jpegs
-from benchmark.data.probe import file_sha256
 from benchmark.data.resize import centre_crop, resize_short_side
+from benchmark.data.shard_files import check_hashes
 from benchmark.data.store_index import INDEX_NAME, StoreIndex, read_index
 from benchmark.errors import BenchmarkError, did_you_mean, raise_all
 
@@ -83,14 +83,7 @@ class FrameStore:
         Raises:
             BenchmarkError: naming each shard whose bytes are not those that were extracted.
         """
-        faults = [
-            BenchmarkError(
-                "the shard was changed", where=data, fix=f"delete it and {_EXTRACT_AGAIN}"
-            )
-            for shard in self.index.shards
-            if file_sha256(data := self._folder / shard.file) != shard.sha256
-        ]
-        raise_all(faults, str(self._folder))
+        check_hashes(self._folder, self.index.shards, _EXTRACT_AGAIN)
 
     def num_positions(self, video_id: str) -> int:
         """Return P, the number of stored frames of a video."""

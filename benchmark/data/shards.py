@@ -13,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from benchmark.data.decoding import DecodingError, decode_frames, readers
 from benchmark.data.jpeg import encode_jpegs, jpeg_coder
 from benchmark.data.probe import file_sha256
 from benchmark.data.recipe import SamplingRecipe
 from benchmark.data.resize import fit_short_side, resize_short_side
+from benchmark.data.shard_files import ShardFacts, finished
 from benchmark.files import digest_of, replace_when_complete, write_text
 
 __all__ = [
@@ -94,29 +95,16 @@ class StoredVideo(BaseModel):
     failure: str = ""
 
 
-class Shard(BaseModel):
+class Shard(ShardFacts):
     """The description of a whole shard."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    file: str
-    key: str
-    num_bytes: int
-    sha256: str
     videos: tuple[StoredVideo, ...]
     coder: str = ""
 
 
 def finished_shard(job: ShardJob) -> Shard | None:
     """Return the shard that an earlier run has finished, unless it was made of something else."""
-    data = job.folder / job.name
-    try:
-        text = data.with_suffix(".json").read_text(encoding="utf-8")
-        shard = Shard.model_validate_json(text)
-        whole = shard.key == job.key and data.stat().st_size == shard.num_bytes
-    except (FileNotFoundError, ValidationError):
-        return None
-    return shard if whole else None
+    return finished(job.folder / job.name, job.key, Shard)
 
 
 def write_shard(job: ShardJob) -> Shard:

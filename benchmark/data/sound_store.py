@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from benchmark.data.probe import file_sha256
+from benchmark.data.shard_files import ShardFacts, check_hashes
 from benchmark.data.sound import RATE_HZ
 from benchmark.errors import BenchmarkError, raise_all
 from benchmark.files import digest_of
@@ -44,15 +44,9 @@ class StoredSound(BaseModel):
     fault: str = ""
 
 
-class SoundShard(BaseModel):
-    """The description of a whole shard; `key` stands for all that its bytes depend on."""
+class SoundShard(ShardFacts):
+    """The description of a whole shard."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    file: str
-    key: str
-    num_bytes: int
-    sha256: str
     videos: tuple[StoredSound, ...]
 
 
@@ -128,14 +122,7 @@ class SoundStore:
         Raises:
             BenchmarkError: naming each shard whose bytes are not those that were extracted.
         """
-        faults = [
-            BenchmarkError(
-                "the shard was changed", where=data, fix=f"delete it and {_EXTRACT_AGAIN}"
-            )
-            for file, sha256 in self.hashes.items()
-            if file_sha256(data := self._folder / file) != sha256
-        ]
-        raise_all(faults, str(self._folder))
+        check_hashes(self._folder, self._index.shards, _EXTRACT_AGAIN)
 
     @property
     def is_silent(self) -> bool:

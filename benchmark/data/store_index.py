@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchmark.data.recipe import SamplingRecipe
+from benchmark.data.shard_files import ShardFacts
 from benchmark.data.shards import Shard, StoredVideo
 from benchmark.errors import BenchmarkError
 from benchmark.files import replace_when_complete, write_text
@@ -50,15 +51,9 @@ _COLUMNS = pa.schema(
 )
 
 
-class ShardRecord(BaseModel):
+class ShardRecord(ShardFacts):
     """What the index says of a shard."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    file: str
-    key: str
-    num_bytes: int
-    sha256: str
     coder: str = ""
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -120,7 +121,9 @@ def test_a_killed_extraction_goes_on_and_ends_in_the_same_bytes(dataset, stored,
         SoundStore.open(tmp_path)
     first = tmp_path / "sound-00000.bin"
     written = first.stat().st_mtime_ns
-    (tmp_path / ".sound-00001.bin.1.partial").write_bytes(b"half a shard")
+    host = socket.gethostname().replace(".", "-")
+    left = tmp_path / f".sound-00001.bin.{host}.{process.pid}.partial"  # as the killed one names it
+    left.write_bytes(b"half a shard")
     (tmp_path / "sound-00007.bin").write_bytes(b"of a longer manifest")
     extract_sound(dataset, tmp_path, workers=1)
     assert _contents(tmp_path) == _contents(stored)
