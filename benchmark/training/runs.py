@@ -131,7 +131,8 @@ class Trainer:
             assert loaded is not None, "it was written a moment ago"
             paths.append(path)
             log += loaded
-        return self._ready(method, networks, log, paths, frozen=not stages[-1].finetunes)
+        changing = stages[-1].finetunes if stages else ()
+        return self._ready(method, networks, log, paths, frozen=not changing)
 
     def train(
         self, variant: str, number: int, seed: int, fold: int, fabric: Fabric | None = None

@@ -160,3 +160,13 @@ def test_gates_of_a_fine_tuned_backbone_read_its_features_from_a_store(trainer, 
     kept = set(made.finetuned_features.iterdir())
     made.forget_features()
     assert len(kept - set(made.finetuned_features.iterdir())) == 2  # to train on, to test on
+
+
+@pytest.mark.parametrize("finetune", [False, True], ids=["frozen", "fine-tuned"])
+def test_a_method_that_trains_nothing_is_ready_at_once(trainer, monkeypatch, finetune):
+    made = trainer("uniform_k", finetune=finetune)
+    monkeypatch.setattr(made.kind, "stages", ())
+    trained = made.get("k3", 0, 0)
+    assert (trained.checkpoints, trained.log) == ([], [])
+    ids = made.data.fold(0)[1]
+    assert predict_videos(made.data, trained, ids, 0).num_videos == len(ids)
