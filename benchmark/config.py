@@ -273,7 +273,10 @@ def _explain(fault: Any, where: object) -> BenchmarkError:
             f"unknown key '{key}'{did_you_mean(str(fault['loc'][-1]), parent.model_fields)}",
             where=where,
         )
-    return BenchmarkError(f"key '{key}': {fault['msg']}, found {fault['input']!r}", where=where)
+    # A whole part of the settings says nothing that the place does not.
+    found = "" if isinstance(fault["input"], dict) else f", found {fault['input']!r}"
+    what = fault["msg"].removeprefix("Value error, ")
+    return BenchmarkError(f"key '{key}': {what}{found}", where=where)
 
 
 def _model_at(loc: tuple[Any, ...]) -> type[BaseModel]:

@@ -181,3 +181,11 @@ def test_a_profile_that_extends_another_has_its_keys(tmp_path):
     (tmp_path / "fourth.yaml").write_text("extends: frist\n")
     with pytest.raises(BenchmarkError, match="did you mean 'first'"):
         load_config(tmp_path / "fourth.yaml")
+
+
+def test_a_dataset_that_is_not_there_is_named_in_one_line():
+    with pytest.raises(BenchmarkError) as fault:
+        validate({**GOOD, "only": "lnog"}, "profile.yaml")
+    assert str(fault.value) == (
+        "profile.yaml: key '(top level)': only: no dataset 'lnog' (did you mean 'long'?)"
+    )
