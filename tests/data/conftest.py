@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 import av
 import numpy as np
 import pytest
+
+from benchmark.data.build_manifest import build_from_csv
+from benchmark.data.listing import Columns
+from benchmark.data.manifest import Manifest
 
 
 class WriteVideo(Protocol):
@@ -25,6 +30,18 @@ class WriteVideo(Protocol):
         sound: bool = False,
         faststart: bool = False,
     ) -> Path: ...
+
+
+@pytest.fixture(scope="session")
+def toy_manifest() -> Callable[..., Manifest]:
+    """Return a function that builds the manifest of the videos in a folder's `labels.csv`."""
+
+    def build(root: Path, **changes) -> Manifest:
+        given = {"dataset": "toy", "task": "single_label", **changes}
+        columns = Columns(split="split")
+        return build_from_csv(root / "labels.csv", root=root, columns=columns, **given)
+
+    return build
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ _RECIPE = SamplingRecipe(positions=4, fps=None)
 
 
 @pytest.fixture(scope="session")
-def dataset(tmp_path_factory, write_video):
+def dataset(tmp_path_factory, write_video, toy_manifest):
     """Seventy videos, three shards, of several sizes and lengths, and their manifest on disk."""
     folder = tmp_path_factory.mktemp("dataset")
     lines = ["path,label,split"]
@@ -34,13 +34,7 @@ def dataset(tmp_path_factory, write_video):
         write_video(folder / name, seed=number, num_frames=5 + number % 4, **size)
         lines.append(f"{name},run,{'val' if number % 4 else 'train'}")
     (folder / "labels.csv").write_text("\n".join(lines))
-    manifest = build_from_csv(
-        folder / "labels.csv",
-        root=folder,
-        columns=Columns(split="split"),
-        dataset="toy",
-        task="single_label",
-    )
+    manifest = toy_manifest(folder)
     write_manifest(manifest, folder / "manifest.csv")
     return manifest
 
@@ -256,7 +250,7 @@ def test_unknown_videos_and_positions_are_errors(stored):
 
 
 @pytest.fixture
-def damaged(tmp_path, write_video):
+def damaged(tmp_path, write_video, toy_manifest):
     """Return a function that builds a manifest with one video that only a decoder finds bad."""
 
     def build(limit):
@@ -270,14 +264,7 @@ def damaged(tmp_path, write_video):
         names = ("bad", "changed", "good")
         lines = ["path,label,split", *(f"{name}.mp4,run,val" for name in names)]
         (root / "labels.csv").write_text("\n".join(lines))
-        manifest = build_from_csv(
-            root / "labels.csv",
-            root=root,
-            columns=Columns(split="split"),
-            dataset="toy",
-            task="single_label",
-            max_unreadable_fraction=limit,
-        )
+        manifest = toy_manifest(root, max_unreadable_fraction=limit)
         assert manifest.counts()["ok"] == 3
         write_video(root / "changed.mp4", num_frames=60, seed=123)
         return manifest

@@ -9,10 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from benchmark.data.build_manifest import build_from_csv
 from benchmark.data.builtin.generate import generate
 from benchmark.data.extract_sound import extract_sound, sound_bytes
-from benchmark.data.listing import Columns
 from benchmark.data.manifest import write_manifest
 from benchmark.data.sound import NO_TRACK, RATE_HZ, decode_sound
 from benchmark.data.sound_store import SoundStore
@@ -22,7 +20,7 @@ NUM_SHARDS, FPS = 2, 6
 
 
 @pytest.fixture(scope="module")
-def dataset(tmp_path_factory, write_video):
+def dataset(tmp_path_factory, write_video, toy_manifest):
     """Thirty videos with sound and ten without, and their manifest on disk."""
     folder = tmp_path_factory.mktemp("dataset")
     generate("short", folder / "short", num_train=30, num_val=0, seed=2)
@@ -31,13 +29,7 @@ def dataset(tmp_path_factory, write_video):
         paths.append(write_video(folder / "mute" / f"{number}.mp4", seed=number, fps=FPS))
     lines = [f"{path.relative_to(folder)},run,train" for path in paths]
     (folder / "labels.csv").write_text("\n".join(["path,label,split", *lines]))
-    manifest = build_from_csv(
-        folder / "labels.csv",
-        root=folder,
-        columns=Columns(split="split"),
-        dataset="toy",
-        task="single_label",
-    )
+    manifest = toy_manifest(folder)
     write_manifest(manifest, folder / "manifest.csv")
     return manifest
 
@@ -161,17 +153,13 @@ def test_changed_bytes_are_found(stored, tmp_path):
         SoundStore.open(folder).verify()
 
 
-def test_a_video_that_is_not_the_manifests_is_silent_with_the_reason(dataset, tmp_path):
+def test_a_video_that_is_not_the_manifests_is_silent_with_the_reason(
+    dataset, tmp_path, toy_manifest
+):
     root = shutil.copytree(dataset.root, tmp_path / "videos")
     labels = (root / "labels.csv").read_text().splitlines()
     (root / "labels.csv").write_text("\n".join(labels[:4]))
-    manifest = build_from_csv(
-        root / "labels.csv",
-        root=root,
-        columns=Columns(split="split"),
-        dataset="toy",
-        task="single_label",
-    )
+    manifest = toy_manifest(root)
     one, two, three = manifest.rows["path"]
     (root / one).write_bytes((root / two).read_bytes())
     (root / three).unlink()
