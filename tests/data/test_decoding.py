@@ -74,4 +74,4 @@ def test_both_readers_repeat_the_last_frame_of_packed_mpeg4(clips_root, decoded_
     tail = np.array([132, 133, 134])
     expected = decoded_by_pyav(path)[[-1, -1, -1]]
     for read in readers().values():
-        assert np.array_equal(np.stack(read(path, tail)), expected)
+        assert np.array_equal(np.stack(read(path, tail, np.asarray)), expected)
