@@ -29,8 +29,9 @@ tables: setup
 	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --config profile=$(PROFILE) $(CONFIG) -- all_tables
 	@$(BIN)/python -m benchmark show table1 --profile $(PROFILE)
 
+# A worker for each core, so one thread in each; whole files, since their tests share runs.
 test: setup
-	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest
+	@PATH="$(CURDIR)/$(BIN):$$PATH" OMP_NUM_THREADS=1 pytest --numprocesses $(CORES) --dist loadfile
 
 # Minutes on two cores. CLIPS_ROOT=DIR takes real clips.
 test-full-size: setup
