@@ -12,6 +12,7 @@ from matplotlib.transforms import Bbox
 
 from benchmark.config import Config
 from benchmark.evaluation.metrics import label_matrix
+from benchmark.evaluation.records import concatenate
 from benchmark.reporting.class_points import class_points
 from benchmark.reporting.figure_runs import ShownRun
 from benchmark.reporting.formats import Value
@@ -68,14 +69,16 @@ def draw_classes(
 
 
 def _classes(run: ShownRun) -> list[_Class]:
-    if run.steps is None:
+    parts = list(run.seeds(answers_only=True))
+    if not parts or run.manifest is None:
         return []
-    assert run.targets is not None
-    num_videos = run.steps.num_videos // run.num_seeds
+    steps = concatenate([part for part, _ in parts])
+    targets = np.concatenate([own for _, own in parts])
+    num_videos = steps.num_videos // len(parts)
     # One row a seed, in which only its own videos count.
-    weights = np.repeat(np.eye(run.num_seeds, dtype=np.int32), num_videos, axis=1)
-    frames, precisions = class_points(run.steps, run.targets, weights)
-    positives = label_matrix(run.steps.exit_scores(), run.targets.astype(np.int64))[:num_videos]
+    weights = np.repeat(np.eye(len(parts), dtype=np.int32), num_videos, axis=1)
+    frames, precisions = class_points(steps, targets, weights)
+    positives = label_matrix(steps.exit_scores(), targets.astype(np.int64))[:num_videos]
     return [
         _Class(
             row=run.row,
@@ -85,7 +88,7 @@ def _classes(run: ShownRun) -> list[_Class]:
             frames=float(frames[:, c].mean()),
             average_precision_percent=float(100 * precisions[:, c].mean()),
         )
-        for c, name in enumerate(run.classes)
+        for c, name in enumerate(run.manifest.classes)
         if positives[:, c].any()
     ]
 

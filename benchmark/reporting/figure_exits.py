@@ -75,7 +75,7 @@ def draw_other_exits(config: Config, title: str, runs: Sequence[ShownRun]) -> Dr
         say_why_empty(panels[0], "nothing is shown here")
     cells = [cell for run in runs for cell in _cells(run)]
     for panel, run in zip(panels, runs, strict=False):
-        own = _cells(run)
+        own = [cell for cell in cells if (cell.row, cell.label) == (run.row, run.label)]
         if not own:
             say_why_empty(panel, run.status)
             continue
@@ -88,11 +88,14 @@ def draw_other_exits(config: Config, title: str, runs: Sequence[ShownRun]) -> Dr
 
 
 def _cells(run: ShownRun) -> list[_Cell]:
-    if run.steps is None:
+    counts = [
+        exit_matrix(steps, targets, np.ones((1, steps.num_videos), dtype=np.int32))
+        for steps, targets in run.seeds()
+    ]
+    if not counts:
         return []
-    assert run.targets is not None
-    once = np.ones((1, run.steps.num_videos), dtype=np.int32)
-    (num_exits,), (num_correct,) = exit_matrix(run.steps, run.targets, once)
+    num_exits = np.sum([exits[0] for exits, _ in counts], axis=0)
+    num_correct = np.sum([correct[0] for _, correct in counts], axis=0)
     cells = []
     for step, num in enumerate(num_exits):
         for classifier, right in enumerate(num_correct[step]):
@@ -100,11 +103,11 @@ def _cells(run: ShownRun) -> list[_Cell]:
                 _Cell(
                     row=run.row,
                     label=run.label,
-                    num_seeds=run.num_seeds,
+                    num_seeds=len(counts),
                     exit_step=step + 1,
                     answered_at=classifier + 1,
                     num_answers=int(num),
-                    share_percent=float(100 * num / run.steps.num_videos),
+                    share_percent=float(100 * num / num_exits.sum()),
                     correct_percent=float(100 * right / num) if num else None,
                 )
             )

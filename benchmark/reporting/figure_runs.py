@@ -1,16 +1,17 @@
-"""The stored steps behind a figure, pooled over seeds, with the labels of their videos."""
+"""The stored steps behind a figure, read a seed at a time, with the labels of their videos."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmark.config import Config
-from benchmark.data.manifest import read_manifest
-from benchmark.evaluation.records import RunKey, Steps, concatenate
+from benchmark.data.manifest import Manifest, read_manifest
+from benchmark.evaluation.records import RunKey, Steps
 from benchmark.layout import Layout
 from benchmark.methods import MethodFolder
 from benchmark.reporting.measurements import MEASURED, measure
@@ -18,6 +19,8 @@ from benchmark.reporting.paper import FigureSpec
 from benchmark.reporting.rows import NO_DATASET
 
 __all__ = ["ShownRun", "dataset_of", "load_run", "shown_runs"]
+
+Targets = npt.NDArray[np.int64] | npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,20 +30,30 @@ class ShownRun:
     Attributes:
         row: what `shown_in` calls it.
         status: 'measured', or why there are no steps.
-        num_seeds: S.
-        steps: of the N videos under each seed, one seed after the other; S * N rows.
-        targets: `[S * N]` class indices, or `[S * N, C]` 0/1.
-        classes: names of the C classes.
+        files: of the prediction rows, one a seed; none where it is not measured.
+        manifest: of the videos.
     """
 
     row: str
     label: str
     method: str
     status: str
-    num_seeds: int = 0
-    steps: Steps | None = None
-    targets: npt.NDArray[np.int64] | npt.NDArray[np.float32] | None = None
-    classes: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+    manifest: Manifest | None = None
+
+    def seeds(self, *, answers_only: bool = False) -> Iterator[tuple[Steps, Targets]]:
+        """Read one seed after the other: its steps, and `[N]` or `[N, C]` targets.
+
+        Args:
+            answers_only: read no scores but those of the answers. All scores may be gigabytes.
+
+        Raises:
+            BenchmarkError: if a file cannot be read.
+        """
+        for file in self.files:
+            assert self.manifest is not None
+            steps = Steps.load(file, answers_only=answers_only)
+            yield steps, self.manifest.targets(steps.video_ids.tolist())
 
 
 def dataset_of(config: Config, spec: FigureSpec) -> str | None:
@@ -52,11 +65,7 @@ def dataset_of(config: Config, spec: FigureSpec) -> str | None:
 def shown_runs(
     config: Config, methods: Mapping[str, MethodFolder], spec: FigureSpec
 ) -> list[ShownRun]:
-    """Read the steps of all variants that a figure shows, by row.
-
-    Raises:
-        BenchmarkError: if a file of a measured run cannot be read.
-    """
+    """Find the steps of all variants that a figure shows, by row."""
     dataset = dataset_of(config, spec)
     found = [
         load_run(config, dataset, method, variant, row)
@@ -71,11 +80,7 @@ def shown_runs(
 def load_run(
     config: Config, dataset: str | None, method: MethodFolder, variant: str, row: str
 ) -> ShownRun:
-    """Read the steps of all seeds of a variant, or why there are none.
-
-    Raises:
-        BenchmarkError: if a file of a measured run cannot be read.
-    """
+    """Find the steps of all seeds of a variant, or why there are none."""
     label = method.manifest.variants[variant].label
     if dataset is None:
         return ShownRun(row, label, method.name, NO_DATASET)
@@ -83,16 +88,7 @@ def load_run(
     if status != MEASURED:
         return ShownRun(row, label, method.name, status)
     layout = Layout.of(config)
-    manifest = read_manifest(layout.manifest(dataset))
     folders = [RunKey(dataset, method.name, variant, s).folder(layout.runs) for s in config.seeds]
-    steps = concatenate([Steps.load(folder / "predictions.parquet") for folder in folders])
-    return ShownRun(
-        row=row,
-        label=label,
-        method=method.name,
-        status=status,
-        num_seeds=len(folders),
-        steps=steps,
-        targets=manifest.targets(steps.video_ids.tolist()),
-        classes=manifest.classes,
-    )
+    files = tuple(folder / "predictions.parquet" for folder in folders)
+    manifest = read_manifest(layout.manifest(dataset))
+    return ShownRun(row, label, method.name, status, files, manifest)

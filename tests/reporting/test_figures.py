@@ -138,13 +138,13 @@ def test_classes_stand_at_their_own_frames_and_precision(filled, tmp_path):
     assert int(row["num_videos"]) == shows.sum()
 
 
-def test_names_of_classes_touch_no_other_name(make_bench, simulated):
+def test_names_of_classes_touch_no_other_name(make_bench, simulated, tmp_path):
     bench = make_bench(METHODS)
     names = [f"class{number:03d}" for number in range(200)]
     manifest = bench.manifest("films", names * 3, names)
-    steps = simulated(manifest, np.random.default_rng(0))
-    targets = manifest.targets(steps.video_ids.tolist())
-    run = ShownRun("frameexit", "ours", "ours", "measured", 1, steps, targets, tuple(names))
+    file = tmp_path / "predictions.parquet"
+    simulated(manifest, np.random.default_rng(0)).save(file)
+    run = ShownRun("frameexit", "ours", "ours", "measured", (file,), manifest)
     figure, classes = draw_classes(bench.config, "title", [run])
     figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in figure.axes[0].texts]
