@@ -13,9 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
 
-from benchmark.config import validate
+from benchmark.config import load_config, validate
 from benchmark.cost.literature_parts import features, network
 from benchmark.cost.literature_row import agrees
 from benchmark.data.builtin.generate import generate
@@ -63,13 +62,14 @@ def _videos(folder: Path) -> dict[str, object]:
 
 def _plan(profile: str, folder: Path, *, only: tuple[str, ...] = ()) -> Plan:
     """Return a profile's plan on four videos: its networks and sizes, and a variant a method."""
-    content = yaml.safe_load((CONFIG / f"{profile}.yaml").read_text())
+    path = CONFIG / f"{profile}.yaml"
+    content = load_config(path, folders_named=False).model_dump(mode="json", exclude_none=True)
     clips = profile == "paper_x3d"
     size = {"positions": 130 if clips else 20, "short_side": 182 if clips else 224}
     content |= {"results": str(folder), "seeds": [0], "data_of": "", "compute": {}}
     content["datasets"] = {"long": {"role": "long", "sampling": size, **_videos(folder)}}
     content["training"] = HEADS | TWO_STEPS
-    for network_of_role in (content["backbone"], *content.get("networks", {}).values()):
+    for network_of_role in (content["backbone"], *content["networks"].values()):
         network_of_role["weights"] = "random"
     plan = make_plan(validate(content, profile))
     variants = {}
