@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["earliest_correct_step", "first_above", "threshold_for_budget"]
+__all__ = ["correct_by_step", "earliest_correct_step", "first_above", "threshold_for_budget"]
 
 
 def first_above(values: npt.NDArray[Any], threshold: float) -> npt.NDArray[np.int64]:
@@ -48,12 +48,12 @@ def threshold_for_budget(values: npt.NDArray[Any], mean_steps: float) -> float:
     return float(levels[above if nearer else low])
 
 
-def earliest_correct_step(
+def correct_by_step(
     scores: npt.NDArray[np.float32], targets: npt.NDArray[Any]
-) -> npt.NDArray[np.int64]:
-    """Return the first step that ranks every true label above every other, else the last: `[N]`.
+) -> npt.NDArray[np.bool_]:
+    """Return which steps rank every true label above every other: `[N, S]`.
 
-    With one label this is the earliest correct step. A video without labels counts as correct.
+    With one label this says whether the answer is right. A video without labels counts as correct.
 
     Args:
         scores: `[N, S, C]`.
@@ -61,7 +61,22 @@ def earliest_correct_step(
     """
     if targets.ndim == 1:
         targets = np.eye(scores.shape[2], dtype=bool)[targets]
-    positive = targets.astype(bool)[:, None]
-    worst_true = np.where(positive, scores, np.inf).min(axis=2)
-    best_other = np.where(positive, -np.inf, scores).max(axis=2)
-    return first_above(np.where(worst_true > best_other, 1.0, 0.0), 0.5)
+    positive = targets.astype(bool)
+    correct = np.empty(scores.shape[:2], dtype=bool)
+    for step in range(scores.shape[1]):
+        worst_true = scores[:, step].min(axis=1, where=positive, initial=np.inf)
+        best_other = scores[:, step].max(axis=1, where=~positive, initial=-np.inf)
+        correct[:, step] = worst_true > best_other
+    return correct
+
+
+def earliest_correct_step(
+    scores: npt.NDArray[np.float32], targets: npt.NDArray[Any]
+) -> npt.NDArray[np.int64]:
+    """Return the first step that `correct_by_step` calls correct, else the last: `[N]`.
+
+    Args:
+        scores: `[N, S, C]`.
+        targets: `[N]` class indices or `[N, C]` 0/1.
+    """
+    return first_above(correct_by_step(scores, targets).astype(np.float32), 0.5)

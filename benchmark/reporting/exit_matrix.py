@@ -10,24 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.evaluation.exits import earliest_correct_step
+from benchmark.evaluation.exits import correct_by_step
 from benchmark.evaluation.records import Steps
 
-__all__ = ["correct_by_step", "exit_matrix"]
-
-
-def correct_by_step(steps: Steps, targets: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Return which steps rank every true label above every other: `[N, T]`.
-
-    The rule of `earliest_correct_step`; with one label a video, whether the answer is right.
-    """
-    scores = steps.scores
-    # Of the same step twice, the earliest correct one is the first exactly if it is correct.
-    columns = [
-        earliest_correct_step(scores[:, [step, step]], targets) == 1
-        for step in range(scores.shape[1])
-    ]
-    return np.stack(columns, axis=1)
+__all__ = ["exit_matrix"]
 
 
 def exit_matrix(
@@ -44,7 +30,7 @@ def exit_matrix(
         videos that exit at each step, `[B, T]`, and those of them (exit step, classifier) that
         are answered correctly, `[B, T, T]`.
     """
-    correct = correct_by_step(steps, targets)
+    correct = correct_by_step(steps.scores, targets)
     exits = steps.exit_step[:, None] == np.arange(1, steps.num_steps + 1)
     both = (exits[:, :, None] & correct[:, None, :]).reshape(steps.num_videos, -1)
     counted = weights.astype(np.float64)

@@ -69,7 +69,7 @@ def draw_classes(
 
 
 def _classes(run: ShownRun) -> list[_Class]:
-    parts = list(run.seeds(answers_only=True))
+    parts = run.each_seed(lambda steps, targets: (steps, targets), answers_only=True)
     if not parts or run.manifest is None:
         return []
     steps = concatenate([part for part, _ in parts])

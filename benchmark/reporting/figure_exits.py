@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
@@ -14,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from benchmark.config import Config
+from benchmark.evaluation.records import Steps
 from benchmark.reporting.exit_matrix import exit_matrix
 from benchmark.reporting.figure_runs import ShownRun
 from benchmark.reporting.formats import Value
@@ -88,10 +90,7 @@ def draw_other_exits(config: Config, title: str, runs: Sequence[ShownRun]) -> Dr
 
 
 def _cells(run: ShownRun) -> list[_Cell]:
-    counts = [
-        exit_matrix(steps, targets, np.ones((1, steps.num_videos), dtype=np.int32))
-        for steps, targets in run.seeds()
-    ]
+    counts = run.each_seed(lambda steps, targets: exit_matrix(steps, targets, _once(steps)))
     if not counts:
         return []
     num_exits = np.sum([exits[0] for exits, _ in counts], axis=0)
@@ -112,6 +111,10 @@ def _cells(run: ShownRun) -> list[_Cell]:
                 )
             )
     return cells
+
+
+def _once(steps: Steps) -> npt.NDArray[np.int32]:
+    return np.ones((1, steps.num_videos), dtype=np.int32)
 
 
 def _norm(cells: Sequence[_Cell]) -> Normalize:

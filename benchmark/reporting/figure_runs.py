@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from benchmark.reporting.rows import NO_DATASET
 __all__ = ["ShownRun", "dataset_of", "load_run", "shown_runs"]
 
 Targets = npt.NDArray[np.int64] | npt.NDArray[np.float32]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,19 +43,26 @@ class ShownRun:
     files: tuple[Path, ...] = ()
     manifest: Manifest | None = None
 
-    def seeds(self, *, answers_only: bool = False) -> Iterator[tuple[Steps, Targets]]:
-        """Read one seed after the other: its steps, and `[N]` or `[N, C]` targets.
+    def each_seed(
+        self, of: Callable[[Steps, Targets], Result], *, answers_only: bool = False
+    ) -> list[Result]:
+        """Return what a function makes of the steps and targets of each seed.
+
+        One seed is in memory at a time: all scores of HVU's test videos are 3.9 GB.
 
         Args:
-            answers_only: read no scores but those of the answers. All scores may be gigabytes.
+            of: given steps and their targets, `[N]` class indices or `[N, C]` 0/1.
+            answers_only: read no scores but those of the answers.
 
         Raises:
             BenchmarkError: if a file cannot be read.
         """
-        for file in self.files:
-            assert self.manifest is not None
-            steps = Steps.load(file, answers_only=answers_only)
-            yield steps, self.manifest.targets(steps.video_ids.tolist())
+        return [of(*self._read(file, answers_only)) for file in self.files]
+
+    def _read(self, file: Path, answers_only: bool) -> tuple[Steps, Targets]:
+        assert self.manifest is not None
+        steps = Steps.load(file, answers_only=answers_only)
+        return steps, self.manifest.targets(steps.video_ids.tolist())
 
 
 def dataset_of(config: Config, spec: FigureSpec) -> str | None:

@@ -16,8 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmark.config import Config
+from benchmark.evaluation.exits import correct_by_step
 from benchmark.evaluation.records import Steps
-from benchmark.reporting.exit_matrix import correct_by_step
 from benchmark.reporting.formats import Value
 from benchmark.reporting.style import GREY, caption_below, say_why_empty
 
@@ -98,7 +98,7 @@ def shown_steps(
         facts: the other attributes, the same for all steps.
     """
     assert run.positions is not None
-    correct = correct_by_step(run, targets)[row]
+    correct = correct_by_step(run.scores[[row]], targets[[row]])[0]
     values = run.exit_values[row]
     return [
         Shown(

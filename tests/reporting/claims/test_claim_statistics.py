@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import linregress, spearmanr
 
 from benchmark.evaluation.bootstrap import resamples
+from benchmark.evaluation.exits import correct_by_step
 from benchmark.evaluation.metrics import average_precision
 from benchmark.reporting.claims.exits import (
     accuracy_slope,
@@ -14,7 +15,7 @@ from benchmark.reporting.claims.exits import (
     gain_of_later,
     loss_of_earlier,
 )
-from benchmark.reporting.exit_matrix import correct_by_step, exit_matrix
+from benchmark.reporting.exit_matrix import exit_matrix
 
 CLASSES = [f"class{letter}" for letter in "abcdef"]
 ONCE = np.ones((1, 120), dtype=np.int32)
@@ -48,14 +49,14 @@ def test_a_resample_counts_each_video_as_often_as_it_was_drawn(rows, statistic):
 
 def test_the_slope_is_that_of_least_squares(rows):
     steps, targets = rows
-    right = correct_by_step(steps, targets)[np.arange(120), steps.exit_step - 1]
+    right = correct_by_step(steps.scores, targets)[np.arange(120), steps.exit_step - 1]
     expected = 100 * linregress(steps.exit_step, right).slope
     assert accuracy_slope(*rows, ONCE) == pytest.approx([expected])
 
 
 def test_earlier_and_later_answers_by_a_loop_over_videos(rows):
     steps, targets = rows
-    right = 100.0 * correct_by_step(steps, targets)
+    right = 100.0 * correct_by_step(steps.scores, targets)
     earlier, later = [], []
     for video, step in enumerate(steps.exit_step):
         here, before, after = right[video, step - 1], right[video, : step - 1], right[video, step:]
