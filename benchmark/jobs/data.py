@@ -1,0 +1,98 @@
+"""The jobs that make videos, manifests, frames and sound."""
+
+from __future__ import annotations
+
+from benchmark.files import write_json
+from benchmark.jobs.job import Job
+
+__all__ = ["frames", "frames_part", "manifest", "sound", "videos"]
+
+
+def videos(job: Job) -> None:
+    """Generate a built-in set."""
+    from benchmark.data.builtin.generate import generate  # noqa: PLC0415
+
+    builtin = job.config.datasets[job.dataset].builtin
+    assert builtin is not None, "the workflow asks for built-in sets only"
+    generate(
+        builtin.set,
+        job.layout.videos(job.dataset),
+        num_train=builtin.num_train,
+        num_val=builtin.num_val,
+        seed=builtin.seed,
+        workers=job.threads,
+        progress=job.log.progress,
+    )
+
+
+def manifest(job: Job) -> None:
+    """Read a dataset's descriptor and probe its videos."""
+    from benchmark.data.kept_facts import KeptFacts  # noqa: PLC0415
+    from benchmark.data.manifest import Manifest, write_manifest  # noqa: PLC0415
+    from benchmark.data.manifest_report import expected_of, report_text, write_report  # noqa: PLC0415
+    from benchmark.data.of_profile import build_profile_manifest  # noqa: PLC0415
+
+    path = job.layout.manifest(job.dataset)
+    expected = expected_of(job.dataset, job.config.profile)
+
+    def report(manifest: Manifest) -> None:
+        write_report(manifest, expected, path)
+        is_news = expected or len(manifest.usable()) < len(manifest.rows)
+        job.log.write(report_text(manifest, expected), shown=bool(is_news))
+
+    manifest = build_profile_manifest(
+        job.config,
+        job.dataset,
+        workers=job.threads,
+        progress=job.log.progress,
+        kept=KeptFacts(path),
+        inspect=report,
+    )
+    write_manifest(manifest, path)
+
+
+def frames(job: Job) -> None:
+    """Extract a dataset's frames, or check and index what its parts extracted."""
+    from benchmark.data.extract import extract  # noqa: PLC0415
+    from benchmark.data.manifest import read_manifest  # noqa: PLC0415
+    from benchmark.data.of_profile import recipe_of  # noqa: PLC0415
+
+    extract(
+        read_manifest(job.layout.manifest(job.dataset)),
+        job.layout.frames(job.dataset),
+        recipe_of(job.config, job.dataset),
+        workers=job.threads,
+        progress=job.log.progress,
+    )
+
+
+def frames_part(job: Job) -> None:
+    """Extract one part of a dataset's frames."""
+    from benchmark.data.extract import extract_part  # noqa: PLC0415
+    from benchmark.data.manifest import read_manifest  # noqa: PLC0415
+    from benchmark.data.of_profile import recipe_of  # noqa: PLC0415
+
+    num_parts = job.config.extraction_parts
+    num_shards = extract_part(
+        read_manifest(job.layout.manifest(job.dataset)),
+        job.layout.frames(job.dataset),
+        recipe_of(job.config, job.dataset),
+        part=job.part,
+        num_parts=num_parts,
+        workers=job.threads,
+        progress=job.log.progress,
+    )
+    write_json(job.layout.frames_part(job.dataset, job.part, num_parts), {"shards": num_shards})
+
+
+def sound(job: Job) -> None:
+    """Extract a dataset's sound."""
+    from benchmark.data.extract_sound import extract_sound  # noqa: PLC0415
+    from benchmark.data.manifest import read_manifest  # noqa: PLC0415
+    from benchmark.data.sound_store import SoundStore  # noqa: PLC0415
+
+    folder = job.layout.sound(job.dataset)
+    manifest = read_manifest(job.layout.manifest(job.dataset))
+    extract_sound(manifest, folder, workers=job.threads, progress=job.log.progress)
+    for video, fault in SoundStore.open(folder).faults.items():
+        job.log.write(f"{video}: {fault}")
