@@ -62,10 +62,11 @@ def correct_by_step(
     if targets.ndim == 1:
         targets = np.eye(scores.shape[2], dtype=bool)[targets]
     positive = targets.astype(bool)
+    negative = ~positive
     correct = np.empty(scores.shape[:2], dtype=bool)
     for step in range(scores.shape[1]):
         worst_true = scores[:, step].min(axis=1, where=positive, initial=np.inf)
-        best_other = scores[:, step].max(axis=1, where=~positive, initial=-np.inf)
+        best_other = scores[:, step].max(axis=1, where=negative, initial=-np.inf)
         correct[:, step] = worst_true > best_other
     return correct
 
@@ -79,4 +80,4 @@ def earliest_correct_step(
         scores: `[N, S, C]`.
         targets: `[N]` class indices or `[N, C]` 0/1.
     """
-    return first_above(correct_by_step(scores, targets).astype(np.float32), 0.5)
+    return first_above(correct_by_step(scores, targets), 0.5)

@@ -13,31 +13,6 @@ from benchmark.jobs.job import Job, finished_plan, read_resolved
 
 __all__ = ["JOBS", "Job", "finished_plan", "read_resolved"]
 
-_ALL = [
-    data.videos,
-    data.manifest,
-    data.frames,
-    data.frames_part,
-    data.sound,
-    learning.pretrain,
-    learning.weights,
-    learning.features,
-    learning.train,
-    learning.control,
-    learning.evaluate,
-    reporting.table,
-    reporting.document,
-    reporting.figure,
-    reporting.further_figure,
-    reporting.costs,
-    reporting.timing,
-    reporting.known_answers,
-    reporting.claims,
-    reporting.ledger,
-    reporting.frontier,
-    reporting.report,
-    reporting.track,
-    reporting.salvage,
-    reporting.outcome,
-]
-JOBS: dict[str, Callable[[Job], None]] = {job.__name__: job for job in _ALL}
+JOBS: dict[str, Callable[[Job], None]] = {
+    name: getattr(module, name) for module in (data, learning, reporting) for name in module.__all__
+}

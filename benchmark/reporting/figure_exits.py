@@ -47,13 +47,13 @@ def draw_exit_statistics(config: Config, title: str, runs: Sequence[ShownRun]) -
     """Draw a circle a step: its area the share of videos that exit there, its colour accuracy."""
     figure, (panel,) = new_figure(config, 8.2, 1.5 + 1.1 * max(len(runs), 1))
     panel.set_title(title)
-    cells = [cell for run in runs for cell in _cells(run) if cell.exit_step == cell.answered_at]
+    by_run = [[c for c in _cells(run) if c.exit_step == c.answered_at] for run in runs]
+    cells = [cell for own in by_run for cell in own]
     if not cells:
         say_why_empty(panel, runs[0].status if runs else "nothing is shown here")
         return figure, []
     norm = _norm(cells)
-    for place, run in enumerate(runs):
-        own = [cell for cell in cells if cell.row == run.row and cell.label == run.label]
+    for place, (run, own) in enumerate(zip(runs, by_run, strict=True)):
         if not own:
             panel.text(1, place, run.status, va="center", color=GREY)
         _circles(panel, place, own, norm, max(cell.share_percent for cell in cells))
@@ -75,9 +75,9 @@ def draw_other_exits(config: Config, title: str, runs: Sequence[ShownRun]) -> Dr
     panels[0].set_title(f"{title}: {runs[0].label}" if len(runs) == 1 else title)
     if not runs:
         say_why_empty(panels[0], "nothing is shown here")
-    cells = [cell for run in runs for cell in _cells(run)]
-    for panel, run in zip(panels, runs, strict=False):
-        own = [cell for cell in cells if (cell.row, cell.label) == (run.row, run.label)]
+    by_run = [_cells(run) for run in runs]
+    cells = [cell for own in by_run for cell in own]
+    for panel, run, own in zip(panels, runs, by_run, strict=False):
         if not own:
             say_why_empty(panel, run.status)
             continue
