@@ -105,9 +105,13 @@ class Manifest:
         parts = [name.split("/", 1) for name in self.classes]
         return tuple(part[0] for part in parts) if all(len(p) == 2 for p in parts) else ()
 
-    def usable(self) -> pd.DataFrame:
-        """Return the rows of the videos that can be read and are not copies of others."""
-        return self.rows[self.rows["status"] == "ok"]
+    def usable(self, *columns: str) -> pd.DataFrame:
+        """Return the rows of the videos that can be read and are not copies of others.
+
+        Args:
+            columns: those that are needed, all by default; of many videos a copy is large.
+        """
+        return self.rows.loc[self.rows["status"] == "ok", list(columns or COLUMNS)]
 
     def fold(self, index: int) -> tuple[list[str], list[str]]:
         """Return the ids of the usable videos to train on, and of those to test on.
@@ -120,7 +124,7 @@ class Manifest:
                 f"no fold {index}: '{self.dataset}' has {self.num_folds}, counted from 0",
                 where="fold",
             )
-        usable = self.usable()
+        usable = self.usable("video_id", "split", "fold")
         tested = usable["split"] == "val" if self.num_folds == 1 else usable["fold"] == index
         return usable["video_id"][~tested].tolist(), usable["video_id"][tested].tolist()
 

@@ -104,7 +104,7 @@ def video_facts(config: Config, dataset: str) -> VideoFacts:
 
 
 def _of_manifest(manifest: Manifest, recipe: SamplingRecipe, path: Path) -> VideoFacts:
-    rows = manifest.usable()
+    rows = manifest.usable("path", "split", "duration_s", "fps", "num_frames", "width", "height")
     if rows.empty:
         raise BenchmarkError("the manifest has no usable video", where=path)
     folds = manifest.num_folds

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 
 from benchmark.layout import Layout
+from benchmark.memory import return_freed_memory
 from benchmark.plan import Plan
 from benchmark.planning.counting import Subject, networks_of
 from benchmark.planning.document import Document
@@ -43,12 +44,15 @@ def whole_plan(plan: Plan, gmacs: Range | None = None) -> Document:
     """
     config = plan.config
     facts = {name: video_facts(config, name) for name in config.datasets}
+    return_freed_memory()  # of the manifests, before networks take theirs
     examples = [example for known in facts.values() for example in known.examples]
     rates = rates_of(config, examples, gmacs, Layout.of(config).root / "calibration.json")
+    return_freed_memory()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # small products, in which threads would only wait for each other
     try:
         networks = networks_of(config, config.roles)
+        return_freed_memory()
         lines = list(data_lines(config, facts, networks, rates))
         for name, known in facts.items():
             methods = [m for where, m in plan.variants if where == name and not plan.is_control(m)]
