@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -21,6 +22,7 @@ from benchmark.layout import Layout
 
 __all__ = [
     "DESCRIPTORS",
+    "absent_classes",
     "expected_of",
     "print_reports",
     "report_path",
@@ -36,6 +38,7 @@ Expected = Mapping[str, int | str]
 
 _COLUMNS = ("expected", "listed", "found", "missing", "unreadable", "duplicate", "usable")
 _NAMED = ("missing", "unreadable")
+_SHOWN_CLASSES = 10
 
 
 def expected_of(dataset: str, profile: str) -> Expected:
@@ -78,7 +81,31 @@ def report_text(manifest: Manifest, expected: Expected) -> str:
         for status in _NAMED
         if (number := manifest.counts()[status])
     ]
+    lines += [f"  {line}" for line in absent_classes(manifest)]
     return "\n".join(lines) + "\n"
+
+
+def absent_classes(manifest: Manifest) -> list[str]:
+    """Return a sentence for each side of each fold on which some class has no usable video.
+
+    No method can learn a class that it never trains on, and none is right or wrong about a class
+    that is never tested.
+    """
+    lines = []
+    for fold in range(manifest.num_folds):
+        of_fold = f" of fold {fold}" if manifest.num_folds > 1 else ""
+        for side, ids in zip(("train on", "test on"), manifest.fold(fold), strict=True):
+            present = np.bincount(manifest.labels(ids).codes, minlength=len(manifest.classes)) > 0
+            absent = [name for name, is_there in zip(manifest.classes, present, strict=True) if not is_there]
+            if absent:
+                named = ", ".join(absent[:_SHOWN_CLASSES])
+                more = len(absent) - _SHOWN_CLASSES
+                lines.append(
+                    f"no usable video to {side}{of_fold}: {len(absent):,} of "
+                    f"{len(manifest.classes):,} classes: {named}"
+                    + (f" and {more:,} more" if more > 0 else "")
+                )
+    return lines
 
 
 def write_report(manifest: Manifest, expected: Expected, path: Path) -> None:

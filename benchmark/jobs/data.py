@@ -29,7 +29,12 @@ def manifest(job: Job) -> None:
     """Read a dataset's descriptor and probe its videos."""
     from benchmark.data.kept_facts import KeptFacts  # noqa: PLC0415
     from benchmark.data.manifest import Manifest, write_manifest  # noqa: PLC0415
-    from benchmark.data.manifest_report import expected_of, report_text, write_report  # noqa: PLC0415
+    from benchmark.data.manifest_report import (  # noqa: PLC0415
+        absent_classes,
+        expected_of,
+        report_text,
+        write_report,
+    )
     from benchmark.data.of_profile import build_profile_manifest  # noqa: PLC0415
 
     path = job.layout.manifest(job.dataset)
@@ -37,7 +42,8 @@ def manifest(job: Job) -> None:
 
     def report(manifest: Manifest) -> None:
         write_report(manifest, expected, path)
-        is_news = expected or len(manifest.usable()) < len(manifest.rows)
+        all_usable = len(manifest.usable("video_id")) == len(manifest.rows)
+        is_news = expected or not all_usable or absent_classes(manifest)
         job.log.write(report_text(manifest, expected), shown=bool(is_news))
 
     manifest = build_profile_manifest(

@@ -3,14 +3,22 @@
 import json
 import os
 import sys
+from pathlib import Path
 
+import pandas as pd
 import pytest
 from paper_datasets import write_activitynet
 
 from benchmark.config import load_config
 from benchmark.data.kept_facts import KeptFacts
-from benchmark.data.manifest import read_manifest
-from benchmark.data.manifest_report import DESCRIPTORS, expected_of, print_reports
+from benchmark.data.manifest import Manifest, read_manifest
+from benchmark.data.manifest_report import (
+    DESCRIPTORS,
+    absent_classes,
+    expected_of,
+    print_reports,
+    report_text,
+)
 from benchmark.data.probe import probe_file
 from benchmark.errors import BenchmarkError
 from benchmark.jobs import JOBS, Job
@@ -155,3 +163,48 @@ def test_reports_that_are_not_there_are_said(job, capsys):
     print_reports(job.config)
     path = Layout.of(job.config).manifest("activitynet").with_name("report.txt")
     assert f"activitynet: no manifest yet, so no {path}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("num_folds", "lines"),
+    [
+        (
+            1,
+            [
+                "no usable video to train on: 2 of 3 classes: jump, swim",
+                "no usable video to test on: 1 of 3 classes: jump",
+            ],
+        ),
+        (
+            2,
+            [
+                "no usable video to train on of fold 0: 2 of 3 classes: jump, swim",
+                "no usable video to test on of fold 0: 1 of 3 classes: jump",
+                "no usable video to train on of fold 1: 1 of 3 classes: jump",
+                "no usable video to test on of fold 1: 2 of 3 classes: jump, swim",
+            ],
+        ),
+    ],
+)
+def test_classes_that_one_side_lacks_are_named(num_folds, lines, monkeypatch):
+    rows = pd.DataFrame(
+        {
+            "video_id": list("abcde"),
+            "labels": ["run", "swim|run", "swim", "jump", "run"],
+            "split": ["train", "val", "train", "train", "val"],
+            "fold": [1, 0, 1, 1, 0],
+            "status": ["ok", "ok", "missing", "duplicate", "ok"],
+        }
+    )
+    classes = ("jump", "run", "swim")
+    manifest = Manifest("toy", "multi_label", classes, num_folds, Path("videos"), rows)
+    assert absent_classes(manifest) == lines
+    assert all(f"\n  {line}\n" in report_text(manifest, {}) for line in lines)
+    monkeypatch.setattr("benchmark.data.manifest_report._SHOWN_CLASSES", 1)
+    assert absent_classes(manifest)[0].endswith("classes: jump and 1 more")
+
+
+def test_a_dataset_with_all_classes_on_both_sides_is_not_remarked_on():
+    rows = pd.DataFrame({"video_id": ["a", "b"], "labels": "run", "split": ["train", "val"]})
+    rows = rows.assign(status="ok", fold=0)
+    assert absent_classes(Manifest("toy", "single_label", ("run",), 1, Path("v"), rows)) == []
