@@ -96,7 +96,7 @@ def absent_classes(manifest: Manifest) -> list[str]:
         of_fold = f" of fold {fold}" if manifest.num_folds > 1 else ""
         for side, ids in zip(("train on", "test on"), manifest.fold(fold), strict=True):
             present = np.bincount(manifest.labels(ids).codes, minlength=len(manifest.classes)) > 0
-            absent = [name for name, is_there in zip(manifest.classes, present, strict=True) if not is_there]
+            absent = [manifest.classes[number] for number in np.flatnonzero(~present)]
             if absent:
                 named = ", ".join(absent[:_SHOWN_CLASSES])
                 more = len(absent) - _SHOWN_CLASSES

@@ -7,6 +7,7 @@ Nothing is extrapolated.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -64,11 +65,13 @@ class Judge:
         targets: `[N]` class indices, or `[N, C]` 0/1.
         metric: the dataset's.
         weights: `[B, N]`, from `resamples`.
+        threads: settings that are measured at a time; the numbers do not depend on it.
     """
 
     targets: npt.NDArray[Any]
     metric: Metric
     weights: npt.NDArray[np.int32]
+    threads: int = 1
 
     def measure(self, scores: npt.NDArray[np.float32]) -> tuple[float, Floats]:
         """Return the metric in 0..1 of scores `[N, C]`, and the same in each resample: `[B]`."""
@@ -117,7 +120,8 @@ def _trace(steps: Steps, judge: Judge, exits: npt.NDArray[np.int64], settings: F
     passed = np.cumsum(steps.step_macs.sum(axis=2), axis=1) + steps.exit_macs.sum(axis=2)
     rows = np.arange(steps.num_videos)
     gflops = passed[rows, exits - 1] / 1e9
-    measured = [judge.measure(steps.scores[rows, chosen - 1]) for chosen in exits]
+    with ThreadPoolExecutor(judge.threads) as pool:  # NumPy and SciPy let others run meanwhile
+        measured = list(pool.map(lambda at: judge.measure(steps.scores[rows, at - 1]), exits))
     return Frontier(
         settings=settings,
         gflops=gflops.mean(axis=1),

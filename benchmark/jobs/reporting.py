@@ -99,7 +99,8 @@ def frontier(job: Job) -> None:
     from benchmark.reporting.frontier import write_frontier  # noqa: PLC0415
 
     bind_threads(job.threads)
-    write_frontier(job.plan(), job.layout.tables, job.layout.figures, job.log.progress)
+    layout = job.layout
+    write_frontier(job.plan(), layout.tables, layout.figures, job.log.progress, job.threads)
 
 
 def report(job: Job) -> None:

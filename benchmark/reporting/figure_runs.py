@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.config import Config
-from benchmark.data.manifest import Manifest, read_manifest
+from benchmark.data.manifest import Manifest
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.layout import Layout
 from benchmark.methods import MethodFolder
+from benchmark.reporting.manifests import manifest_of
 from benchmark.reporting.measurements import MEASURED, measure
 from benchmark.reporting.paper import FigureSpec
 from benchmark.reporting.rows import NO_DATASET
@@ -99,5 +100,4 @@ def load_run(
     layout = Layout.of(config)
     folders = [RunKey(dataset, method.name, variant, s).folder(layout.runs) for s in config.seeds]
     files = tuple(folder / "predictions.parquet" for folder in folders)
-    manifest = read_manifest(layout.manifest(dataset))
-    return ShownRun(row, label, method.name, status, files, manifest)
+    return ShownRun(row, label, method.name, status, files, manifest_of(config, dataset))

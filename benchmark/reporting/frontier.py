@@ -29,14 +29,18 @@ _NAME = "frontier"
 
 
 def write_frontier(
-    plan: Plan, tables: Path, figures: Path, progress: Callable[[int, int], None]
+    plan: Plan,
+    tables: Path,
+    figures: Path,
+    progress: Callable[[int, int], None],
+    threads: int = 1,
 ) -> None:
     """Write `frontier.csv` and `.md` among the tables, `.png`, `.svg` and `.csv` among the figures.
 
     Raises:
         BenchmarkError: if a file of a measured run cannot be read.
     """
-    curves = exit_curves(plan, progress)
+    curves = exit_curves(plan, progress, threads)
     found = answers(curves)
     for name, text in _table(plan.config, curves, found).items():
         write_text(tables / name, text)
@@ -47,9 +51,9 @@ def write_frontier(
         write_sources(plan.config, folder, _NAME, made_of)
 
 
-def frontier_texts(plan: Plan) -> tuple[dict[str, str], dict[str, str]]:
+def frontier_texts(plan: Plan, threads: int = 1) -> tuple[dict[str, str], dict[str, str]]:
     """Return the text of each file of the table, and of the figure's data, by name."""
-    curves = exit_curves(plan, lambda done, of: None)
+    curves = exit_curves(plan, lambda done, of: None, threads)
     found = answers(curves)
     with rc_context(SETTINGS):
         drawn = draw_frontier(plan.config, curves, found)[1]

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmark.contract import EarlyExit
-from benchmark.data.manifest import Manifest, read_manifest
 from benchmark.evaluation.bootstrap import dataset_resamples
 from benchmark.evaluation.frontier import (
     Frontier,
@@ -21,6 +20,7 @@ from benchmark.evaluation.records import RunKey, Steps
 from benchmark.layout import Layout
 from benchmark.methods import load_method
 from benchmark.plan import Plan
+from benchmark.reporting.manifests import manifest_of
 from benchmark.reporting.measurements import MEASURED, measure
 
 __all__ = ["NUM_RESAMPLES", "ExitCurves", "exit_curves", "exit_variants", "frontier_keys"]
@@ -77,23 +77,39 @@ def frontier_keys(plan: Plan) -> list[RunKey]:
     return [RunKey(*names, seed) for names in exit_variants(plan) for seed in plan.config.seeds]
 
 
-def exit_curves(plan: Plan, progress: Progress) -> list[ExitCurves]:
+def exit_curves(plan: Plan, progress: Progress, threads: int = 1) -> list[ExitCurves]:
     """Evaluate all thresholds of each early-exit method's stored runs, datasets in their order.
+
+    Args:
+        plan: of the profile.
+        progress: called with (seeds done, seeds of all methods).
+        threads: to work with; of HVU one threshold takes half a minute of one.
 
     Raises:
         BenchmarkError: if a file of a measured run cannot be read.
     """
-    variants = exit_variants(plan)
     order = list(plan.config.datasets)
+    variants = sorted(exit_variants(plan), key=lambda v: order.index(v[0]))
     found: list[ExitCurves] = []
-    for number, names in enumerate(sorted(variants, key=lambda v: order.index(v[0])), 1):
-        found += _curves(plan, *names)
-        progress(number, len(variants))
+    for number, names in enumerate(variants):
+
+        def seeds_done(done: int, num_before: int = number * len(plan.config.seeds)) -> None:
+            progress(num_before + done, len(variants) * len(plan.config.seeds))
+
+        found += _curves(plan, *names, done=seeds_done, threads=threads)
     return found
 
 
-def _curves(plan: Plan, dataset: str, method: str, variant: str) -> Iterator[ExitCurves]:
-    config, layout = plan.config, Layout.of(plan.config)
+def _curves(
+    plan: Plan,
+    dataset: str,
+    method: str,
+    variant: str,
+    *,
+    done: Callable[[int], None],
+    threads: int,
+) -> Iterator[ExitCurves]:
+    config = plan.config
     manifest, shown = plan.methods[method].manifest, plan.methods[method].manifest.variants[variant]
     row = shown.shown_in.get("figure6", method)
     metric = config.datasets[dataset].metric
@@ -102,27 +118,34 @@ def _curves(plan: Plan, dataset: str, method: str, variant: str) -> Iterator[Exi
     if status != MEASURED:
         yield empty
         return
-    videos = read_manifest(layout.manifest(dataset))
     threshold = float(load_method(plan.methods[method]).exit_threshold)
     own, fixed, at_own = [], [], []
-    for seed in config.seeds:
-        rows = RunKey(dataset, method, variant, seed).folder(layout.runs) / "predictions.parquet"
-        steps = Steps.load(rows)
-        if np.isnan(steps.exit_values).all():
-            return  # there is no threshold to move
-        judge = _judge(plan, dataset, videos, steps)
-        levels = spaced_thresholds(steps.exit_values, NUM_THRESHOLDS, threshold)
-        own.append(trace_thresholds(steps, judge, levels))
-        fixed.append(trace_fixed(steps, judge))
-        place = int(np.flatnonzero(levels == threshold)[0])
-        at_own.append((float(own[-1].gflops[place]), float(own[-1].values[place])))
+    for number, seed in enumerate(config.seeds, 1):
+        traced = _of_seed(plan, RunKey(dataset, method, variant, seed), threshold, threads)
+        if traced is None:
+            return
+        own.append(traced[0])
+        fixed.append(traced[1])
+        place = int(np.flatnonzero(traced[0].settings == threshold)[0])
+        at_own.append((float(traced[0].gflops[place]), float(traced[0].values[place])))
+        done(number)
     yield replace(empty, own=tuple(own), fixed=tuple(fixed), at_own=tuple(at_own))
 
 
-def _judge(plan: Plan, dataset: str, videos: Manifest, steps: Steps) -> Judge:
+def _of_seed(
+    plan: Plan, key: RunKey, threshold: float, threads: int
+) -> tuple[Frontier, Frontier] | None:
+    """Return the own and the fixed rule of a run; none where there is no threshold to move."""
+    steps = Steps.load(key.folder(Layout.of(plan.config).runs) / "predictions.parquet")
+    if np.isnan(steps.exit_values).all():
+        return None
+    videos = manifest_of(plan.config, key.dataset)
     number = min(NUM_RESAMPLES, plan.config.bootstrap.replicates)
-    return Judge(
+    judge = Judge(
         targets=videos.targets(steps.video_ids.tolist()),
-        metric=plan.config.datasets[dataset].metric,
-        weights=dataset_resamples(dataset, videos.digest, steps.num_videos, number),
+        metric=plan.config.datasets[key.dataset].metric,
+        weights=dataset_resamples(key.dataset, videos.digest, steps.num_videos, number),
+        threads=threads,
     )
+    levels = spaced_thresholds(steps.exit_values, NUM_THRESHOLDS, threshold)
+    return trace_thresholds(steps, judge, levels), trace_fixed(steps, judge)

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 
 from benchmark.data.builtin.truth import load_truth
 from benchmark.data.frame_store import FrameStore
-from benchmark.data.manifest import read_manifest
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.layout import FURTHER_FIGURES, Layout
 from benchmark.methods import load_method
@@ -22,6 +21,7 @@ from benchmark.reporting.figure_runs import load_run
 from benchmark.reporting.figure_strip import Shown, choose_videos, draw_strip, shown_steps
 from benchmark.reporting.formats import Value, to_csv
 from benchmark.reporting.frontier_runs import exit_variants, frontier_keys
+from benchmark.reporting.manifests import manifest_of
 from benchmark.reporting.measurements import MEASURED, measure
 from benchmark.reporting.sources import result_files, write_sources
 from benchmark.reporting.style import SETTINGS, write_files
@@ -92,7 +92,7 @@ def _strip(plan: Plan) -> Drawn:
 def _strip_of(plan: Plan, key: RunKey, runs: list[Steps]) -> Drawn:
     config, layout = plan.config, Layout.of(plan.config)
     store = FrameStore.open(layout.frames(config.frames_name(key.dataset)))
-    manifest, run = read_manifest(layout.manifest(key.dataset)), runs[0]
+    manifest, run = manifest_of(config, key.dataset), runs[0]
     targets = manifest.targets(run.video_ids.tolist())
     class_name, chosen = choose_videos(runs, targets, manifest.classes)
     strips = []

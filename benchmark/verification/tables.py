@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -100,7 +101,7 @@ def _report(plan: Plan, path: Path) -> Shown:
 def _frontier(plan: Plan) -> list[Shown]:
     """Return table and figure of the frontiers, which are worked out once for both."""
     layout, keys = Layout.of(plan.config), tuple(frontier_keys(plan))
-    texts = cache(partial(frontier_texts, plan))
+    texts = cache(partial(frontier_texts, plan, threads=os.cpu_count() or 1))
     files = {
         layout.tables: ("frontier.csv", "frontier.md"),
         layout.figures: ("frontier.csv", "frontier.png", "frontier.svg"),

@@ -116,7 +116,10 @@ def test_the_curve_passes_through_the_result_of_the_run(made):
 def test_files_are_written_and_made_again_alike(made):
     plan, bench = made
     tables, figures = bench.layout.tables, bench.layout.figures
-    write_frontier(plan, tables, figures, lambda done, of: None)
+    seen = []
+    write_frontier(plan, tables, figures, lambda *at: seen.append(at), threads=3)
+    assert seen == [(done, 2 * len(bench.config.seeds)) for done in range(1, len(seen) + 1)]
+    assert len(seen) == 2 * len(bench.config.seeds)
     of_table, of_figure = frontier_texts(plan)
     assert {n: (tables / n).read_text() for n in of_table} == of_table
     assert {n: (figures / n).read_text() for n in of_figure} == of_figure

@@ -172,7 +172,7 @@ rule frontier:
         log_of("frontier"),
     conda:
         ENVIRONMENT
-    threads: SLOTS
+    threads: 2 * SLOTS
     params:
         settings=settings("figure"),
         threads=real_threads,

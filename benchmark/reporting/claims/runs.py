@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.config import Config, Role
-from benchmark.data.manifest import read_manifest
 from benchmark.evaluation.bootstrap import dataset_resamples
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.result import Result
 from benchmark.layout import Layout
 from benchmark.methods import MethodFolder
 from benchmark.reporting.claims.quantities import Quantity
+from benchmark.reporting.manifests import manifest_of
 from benchmark.reporting.measurements import MEASURED, NOT_RUN, Measurement, measure
 from benchmark.reporting.paper import load_paper
 
@@ -107,7 +107,7 @@ class Sample:
             NotApplicableError: if it is not defined for these rows.
         """
         layout = Layout.of(self.config)
-        manifest = read_manifest(layout.manifest(self.dataset))
+        manifest = manifest_of(self.config, self.dataset)
         # The resamples that the metrics were evaluated in.
         number = self.config.bootstrap.replicates
         weights = dataset_resamples(self.dataset, manifest.digest, self.num_videos, number)
@@ -145,7 +145,7 @@ class ClaimRuns:
 
     def num_classes(self, role: Role) -> int:
         """Return the number of classes of a role's dataset."""
-        return len(read_manifest(Layout.of(self.config).manifest(self.dataset(role))).classes)
+        return len(manifest_of(self.config, self.dataset(role)).classes)
 
     def all_of(self, row: Row, role: Role) -> list[Sample]:
         """Return the variants of a row; a figure's row may have several.

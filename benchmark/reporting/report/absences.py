@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from benchmark.data.manifest import read_manifest
+from benchmark.data.manifest_report import absent_classes
 from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.result import Result
-from benchmark.layout import Layout
 from benchmark.plan import Plan
+from benchmark.reporting.manifests import manifest_of
 from benchmark.reporting.measurements import MEASURED
 from benchmark.reporting.report.html_table import Cell, HtmlTable
 from benchmark.reporting.report.run_list import anchor
@@ -81,7 +81,10 @@ def _failed_audits(results: Mapping[RunKey, Result]) -> Iterator[_Line]:
 
 def _videos(plan: Plan, undecodable: Mapping[str, Mapping[str, str]]) -> Iterator[_Line]:
     for dataset in plan.config.datasets:
-        rows = read_manifest(Layout.of(plan.config).manifest(dataset)).rows
+        manifest = manifest_of(plan.config, dataset)
+        for sentence in absent_classes(manifest):
+            yield "classes without videos", dataset, sentence, ""
+        rows = manifest.rows
         absent = rows[rows["status"] != "ok"]
         for status, group in absent.groupby("status", sort=True):
             named = group["video_id"].tolist()[:_NUM_NAMED]

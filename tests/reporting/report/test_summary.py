@@ -28,6 +28,11 @@ CLAIMS = [
 
 
 UNDECODABLE = {"films": {"v0009": "moov atom not found"}}
+ABSENT_CLASSES = (
+    "classes without videos",
+    "films",
+    "no usable video to train on: 2 of 2 classes: a, b",
+)
 
 
 @pytest.fixture
@@ -135,6 +140,8 @@ def test_nothing_that_is_absent_is_hidden(world):
     assert kinds.count("run without a result") == 6
     assert ("failed run", "films/fast/default, seed 0", "training: RuntimeError: no") in lines
     assert ("unreadable videos", "films: v0009", "moov atom not found") in lines
+    classes = [line for line in lines if line[0] == "classes without videos"]
+    assert classes == [ABSENT_CLASSES]
     assert ("claim not tested", "4: fourth", "no such data") in lines
     assert ("numbers of the paper", "1 of 2", "await profile paper with ActivityNet") in lines
     without = [what for kind, what, _ in lines if kind == "row without a number"]
