@@ -26,8 +26,9 @@ _UNCERTAIN = (
     "Predictions run a video to its exit, which is not known yet, and once through all steps.",
     "Rows of predictions are compressed, to between 60 % and all of their size.",
     "Reading and writing are worked out for memory, not for your disk or network.",
-    "Not counted: audits, tables, figures and the MLflow mirror (minutes on one core), videos that "
-    "the profile generates, and the pretraining of small networks.",
+    "Not counted: audits, tables, figures and the MLflow mirror (minutes on one core), frontiers "
+    "(on request; about 2 core hours on HVU), videos that the profile generates, and the "
+    "pretraining of small networks.",
 )
 
 
