@@ -12,102 +12,14 @@ import types
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from benchmark.checks.names import CHECK_NAMES, CheckName
 from benchmark.errors import BenchmarkError, did_you_mean, raise_all
-from benchmark.yaml_lines import place_of
+from benchmark.method_manifest import MethodManifest, read_method_manifest
 
-__all__ = ["MethodFolder", "MethodManifest", "Variant", "discover", "load_method", "make_params"]
-
-
-class Strict(BaseModel):
-    """A part of a manifest: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Paper(Strict):
-    """Where a method was published."""
-
-    title: str
-    year: int
-    link: str
-
-
-class Source(Strict):
-    """The run whose stored steps an exit control re-reads."""
-
-    method: str
-    variant: str = "default"
-    train_steps: bool = Field(False, description="also needs the steps on training videos")
-    budget: str | None = Field(None, description="a variant whose mean exit step it is told")
-
-
-Networks = Annotated[
-    tuple[str, ...], Field(min_length=1, description="roles of the networks that it asks for")
-]
-
-
-class Reported(Strict):
-    """A number that the method's own source prints."""
-
-    where: str = Field(description="such as 'Table 2, ActivityNet mAP'")
-    percent: float
-    gflops: float | None = Field(None, description="10^9 MACs a video")
-
-
-class Variant(Strict):
-    """A setting of a method's parameters, and where it is shown."""
-
-    label: str = Field(description="what a table calls it")
-    params: dict[str, Any] = {}
-    networks: Networks | None = Field(None, description="if other than the method's")
-    released: bool = Field(
-        False, description="its weights are not trained but a file that the profile names"
-    )
-    shown_in: dict[str, str] = Field(
-        {}, description="table or figure -> row; a row of the paper's, or a new one"
-    )
-    reported: dict[Literal["long", "short", "multi"], Reported] = Field(
-        {}, description="by role, for rows that FrameExit's tables do not have"
-    )
-
-
-class TradeOff(Strict):
-    """The parameter with which a method trades accuracy for cost, and two of its values."""
-
-    param: str
-    cheap: int | float | str = Field(description="a value at which a video costs less on average")
-    dear: int | float | str = Field(description="than at this one")
-
-
-class MethodManifest(Strict):
-    """`method.yaml`."""
-
-    name: str
-    label: str
-    summary: str
-    kind: Literal["method", "baseline", "control"]
-    paper: Paper | None = None
-    licence: str
-    extends: str | None = Field(None, description="a method whose code this one builds on")
-    source: Source | None = None
-    networks: Networks = ("backbone",)
-    params_on: dict[Literal["long", "short", "multi"], dict[str, Any]] = Field(
-        {}, description="parameters of all variants on datasets of a role, below a variant's own"
-    )
-    trade_off: TradeOff | None = None
-    importers: dict[str, str] = Field(
-        {}, description="name of a published checkpoint's layout -> module here that converts it"
-    )
-    expected_failed_checks: dict[CheckName, Annotated[str, Field(min_length=1)]] = Field(
-        {}, description="checks that the method fails on purpose, with the reason"
-    )
-    variants: dict[str, Variant] = Field(min_length=1)
+__all__ = ["MethodFolder", "discover", "load_method", "make_params"]
 
 
 @dataclass(frozen=True)
@@ -153,7 +65,7 @@ def discover(roots: Sequence[Path]) -> dict[str, MethodFolder]:
         if not root.is_dir():
             faults.append(BenchmarkError("no such folder of methods", where=root))
         for path in sorted(root.glob("*/method.yaml")):
-            manifest, wrong = _read(path)
+            manifest, wrong = read_method_manifest(path)
             faults += wrong
             name = path.parent.name
             if manifest is not None and name in found:
@@ -213,49 +125,6 @@ def make_params(method: type[Any], params: dict[str, Any], where: object) -> Any
         ]
     raise_all(faults, str(where))
     return made
-
-
-def _read(path: Path) -> tuple[MethodManifest | None, list[BenchmarkError]]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        manifest = MethodManifest.model_validate(content)
-    except yaml.YAMLError as fault:
-        return None, [BenchmarkError(f"is not YAML: {fault}", where=path)]
-    except ValidationError as wrong:
-        return None, [_explain(fault, path) for fault in wrong.errors()]
-    faults = []
-    if manifest.name != path.parent.name:
-        faults.append(
-            BenchmarkError(
-                f"name '{manifest.name}' is not the folder's", where=path, fix="make them equal"
-            )
-        )
-    if not (path.parent / "method.py").is_file():
-        faults.append(BenchmarkError("has no method.py beside it", where=path))
-    return manifest, faults
-
-
-def _explain(fault: Any, path: Path) -> BenchmarkError:
-    key = ".".join(map(str, fault["loc"]))
-    where = place_of(path, fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        parts: dict[str, type[BaseModel]] = {
-            "paper": Paper,
-            "source": Source,
-            "trade_off": TradeOff,
-            "variants": Variant,
-        }
-        model = MethodManifest if len(fault["loc"]) == 1 else parts[fault["loc"][0]]
-        if "reported" in fault["loc"][:-1]:
-            model = Reported
-        hint = did_you_mean(str(fault["loc"][-1]), model.model_fields)
-        return BenchmarkError(f"unknown key '{key}'{hint}", where=where)
-    if fault["loc"][-1:] == ("[key]",) and fault["loc"][0] == "expected_failed_checks":
-        name = str(fault["loc"][1])
-        return BenchmarkError(
-            f"unknown check '{name}'{did_you_mean(name, CHECK_NAMES)}", where=where
-        )
-    return BenchmarkError(f"key '{key}': {fault['msg']}", where=where)
 
 
 def _reference_faults(found: dict[str, MethodFolder]) -> list[BenchmarkError]:

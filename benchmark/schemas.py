@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from benchmark.config import Config
 from benchmark.evaluation.result import Result
 from benchmark.files import write_text
-from benchmark.methods import MethodManifest
+from benchmark.method_manifest import MethodManifest
 
 __all__ = ["FOLDER", "schema_texts", "write_schemas"]
 

@@ -86,7 +86,8 @@ def train(job: Job) -> None:
     """Train, then predict with what was trained: the second would import and read it all again."""
     from benchmark.evaluation.predict import predict_all  # noqa: PLC0415
     from benchmark.training.processes import device_of  # noqa: PLC0415
-    from benchmark.training.runs import Trainer, train_all  # noqa: PLC0415
+    from benchmark.training.runs import Trainer  # noqa: PLC0415
+    from benchmark.training.train_all import train_all  # noqa: PLC0415
 
     bind_threads(job.threads)
     plan = job.plan()

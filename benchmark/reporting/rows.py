@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from benchmark.config import Config, Role
 from benchmark.errors import BenchmarkError, raise_all
-from benchmark.methods import MethodFolder, Variant
+from benchmark.method_manifest import Variant
+from benchmark.methods import MethodFolder
 from benchmark.reporting.measurements import (
     NOT_RUN,
     Difference,

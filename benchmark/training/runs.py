@@ -16,7 +16,6 @@ from benchmark.backbones.registry import Backbone
 from benchmark.backbones.views import CropFlip
 from benchmark.contract import Method, Stage
 from benchmark.data.probe import file_sha256
-from benchmark.errors import explained
 from benchmark.files import digest_of_files, replace_when_complete
 from benchmark.inputs import Networks, OpenDataset, make_network, open_dataset, weights_digest
 from benchmark.layout import Layout, method_code, stage_code
@@ -38,7 +37,7 @@ from benchmark.training.processes import single_process
 from benchmark.training.together import StageRequest, train_together
 from benchmark.videos import FeatureSource
 
-__all__ = ["Trained", "Trainer", "train_all"]
+__all__ = ["Trained", "Trainer"]
 
 
 @dataclass(frozen=True)
@@ -284,37 +283,3 @@ class Trainer:
             return self._sources(method, networks, video_ids, frozen=frozen)
 
         return Trained(method, networks, log, paths, sources, self.device)
-
-
-def train_all(trainer: Trainer, seeds: Sequence[int]) -> list[dict[str, Any]]:
-    """Train every variant of a method for some seeds.
-
-    Returns:
-        one entry for each (variant, seed): the SHA-256 of its checkpoints, or why it failed. A
-        method that fails is recorded and the others go on.
-    """
-    plan, method = trainer.plan, trainer.name
-    variants = plan.variants[trainer.data.name, method]
-    folds = range(trainer.data.manifest.num_folds)
-    entries: list[dict[str, Any]] = []
-    for variant in variants:
-        for seed in seeds:
-            entry: dict[str, Any] = {"variant": variant, "seed": seed}
-            absent = plan.absent_networks(method, variant)
-            try:
-                if absent:
-                    entry["skipped"] = f"this profile has no network: {', '.join(absent)}"
-                elif plan.listens(method, variant) and trainer.data.is_silent:
-                    entry["skipped"] = f"no video of '{trainer.data.name}' has sound"
-                else:
-                    trained = [trainer.get(variant, seed, fold) for fold in folds]
-                    paths = {path for one in trained for path in one.checkpoints}
-                    entry["checkpoints"] = {
-                        str(path.relative_to(trainer.folder)): file_sha256(path)
-                        for path in sorted(paths)
-                    }
-            except Exception as fault:
-                entry["failed"] = f"training: {explained(fault)}"
-            entries.append(entry)
-            trainer.log.progress(len(entries), len(variants) * len(seeds))
-    return entries

@@ -30,7 +30,8 @@ from benchmark.inputs import make_network, open_dataset, weights_digest
 from benchmark.layout import Layout
 from benchmark.plan import make_plan
 from benchmark.seeds import video_keys
-from benchmark.training.runs import Trainer, train_all
+from benchmark.training.runs import Trainer
+from benchmark.training.train_all import train_all
 from benchmark.videos import Videos
 
 SOUND = NetworkConfig(network="tiny_audio", weights="random")

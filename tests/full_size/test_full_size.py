@@ -31,7 +31,8 @@ from benchmark.layout import Layout
 from benchmark.plan import Plan, make_plan
 from benchmark.reporting.ledger import computed_costs
 from benchmark.reporting.tables import write_table
-from benchmark.training.runs import Trainer, train_all
+from benchmark.training.runs import Trainer
+from benchmark.training.train_all import train_all
 
 pytestmark = pytest.mark.full_size
 CONFIG = Path(__file__).parents[2] / "config"

@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import load_file
 
 from benchmark.evaluation.predict import predict_videos
-from benchmark.training.runs import Trainer, train_all
+from benchmark.training.runs import Trainer
+from benchmark.training.train_all import train_all
 
 
 @pytest.fixture
