@@ -20,7 +20,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import IO
 
-from benchmark.config import Compute
+from benchmark.config_learning import Compute
 from benchmark.errors import BenchmarkError
 
 __all__ = ["assigned_gpus", "num_gpus"]

@@ -10,7 +10,7 @@ import uuid
 import pytest
 
 from benchmark import gpus
-from benchmark.config import Compute
+from benchmark.config_learning import Compute
 from benchmark.errors import BenchmarkError
 from benchmark.gpus import assigned_gpus, num_gpus
 

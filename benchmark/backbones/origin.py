@@ -6,7 +6,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from benchmark.config import NetworkConfig
+from benchmark.config_learning import NetworkConfig
 
 __all__ = ["described", "is_usual"]
 

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from benchmark.backbones.registry import Backbone, Network
-from benchmark.config import Pretraining
+from benchmark.config_learning import Pretraining
 from benchmark.data.builtin.truth import Truth
 from benchmark.data.frame_store import FrameStore
 from benchmark.data.sampling import clip_positions

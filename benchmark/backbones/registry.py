@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from benchmark.backbones.audio_networks import audio_resnet18, tiny_audio
 from benchmark.backbones.small_cnn import SmallCnn, SmallCnn3d
 from benchmark.backbones.weights import Hub, load_package, load_stored
-from benchmark.config import NetworkConfig
+from benchmark.config_learning import NetworkConfig
 from benchmark.data.log_mel import LOG_MEL_SHAPE
 from benchmark.errors import BenchmarkError, did_you_mean
 

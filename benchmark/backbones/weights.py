@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from benchmark.config import NetworkConfig
+from benchmark.config_learning import NetworkConfig
 from benchmark.data.probe import file_sha256
 from benchmark.errors import BenchmarkError
 from benchmark.files import replace_when_complete

@@ -16,7 +16,7 @@ import torch
 from lightning_fabric import Fabric
 
 from benchmark.checks.world import MemorySource, World, make_world
-from benchmark.config import Training
+from benchmark.config_learning import Training
 from benchmark.contract import EarlyExit, Method, Prediction, Stage
 from benchmark.cost.meter import Meter
 from benchmark.evaluation.exits import threshold_for_budget

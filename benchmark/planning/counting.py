@@ -17,7 +17,8 @@ from torch import Tensor
 
 from benchmark.backbones.features import count_macs_per_input
 from benchmark.backbones.registry import Backbone, network_of
-from benchmark.config import Config, NetworkConfig
+from benchmark.config import Config
+from benchmark.config_learning import NetworkConfig
 from benchmark.contract import Method, NetworkInfo, Task
 from benchmark.cost.meter import Meter
 from benchmark.methods import load_method, make_params

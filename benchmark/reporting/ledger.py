@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmark.config import PAPER_DATASETS, Role
+from benchmark.config_data import PAPER_DATASETS, Role
 from benchmark.cost.literature import LiteratureRow, literature_table
 from benchmark.cost.literature_frameexit import PAPER_BACKBONES
 from benchmark.cost.literature_row import AGREES_WITHIN, agrees

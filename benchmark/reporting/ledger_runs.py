@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from benchmark.config import Config, Role
+from benchmark.config import Config
+from benchmark.config_data import Role
 from benchmark.cost.literature_frameexit import HEAD_UNITS, PAPER_BACKBONES
 from benchmark.methods import MethodFolder
 from benchmark.plan import Plan, make_plan

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from benchmark.config import Role
+from benchmark.config_data import Role
 
 __all__ = [
     "Curve",

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from benchmark.config import Config, Role
+from benchmark.config import Config
+from benchmark.config_data import Role
 from benchmark.errors import BenchmarkError, raise_all
 from benchmark.method_manifest import Variant
 from benchmark.methods import MethodFolder

@@ -9,7 +9,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmark.config import PAPER_DATASETS, Config
+from benchmark.config import Config
+from benchmark.config_data import PAPER_DATASETS
 from benchmark.reporting.measurements import NOT_RUN, Measurement
 from benchmark.reporting.paper import TableSpec
 from benchmark.reporting.rows import TableRow, group_here

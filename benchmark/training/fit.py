@@ -15,7 +15,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from benchmark.config import Training
+from benchmark.config_learning import Training
 from benchmark.contract import Method, Stage
 from benchmark.seeds import derive_seed
 from benchmark.training.batches import Cut, Part, TrainingSet, batches_of_epochs

@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 
-from benchmark.config import Compute
+from benchmark.config_learning import Compute
 from benchmark.errors import BenchmarkError
 from benchmark.gpus import num_gpus
 

@@ -21,7 +21,7 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from benchmark.config import Compute, Precision
+from benchmark.config_learning import Compute, Precision
 
 __all__ = ["GlobalBatchNorm", "batch_norm_of", "device_of", "join_processes", "single_process"]
 

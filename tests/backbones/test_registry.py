@@ -6,7 +6,7 @@ from pytorchvideo.models.x3d import create_x3d
 from safetensors.torch import save_file
 
 from benchmark.backbones.registry import NETWORKS, Backbone, build_backbone, network_of
-from benchmark.config import BackboneConfig
+from benchmark.config_learning import BackboneConfig
 from benchmark.cost.counter import MacCounter
 from benchmark.errors import BenchmarkError
 

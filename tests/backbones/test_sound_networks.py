@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 from benchmark.backbones.feature_store import Inputs, StoredFeatures, extract_features
 from benchmark.backbones.features import ComputedFeatures, count_macs_per_input
 from benchmark.backbones.registry import NETWORKS, build_backbone
-from benchmark.config import NetworkConfig, validate
+from benchmark.config import validate
+from benchmark.config_learning import NetworkConfig
 from benchmark.cost.literature_parts import listen_to_look_audio
 from benchmark.cost.meter import Meter
 from benchmark.data.builtin.sound import TONES_HZ

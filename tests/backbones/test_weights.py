@@ -18,7 +18,8 @@ from safetensors.torch import save_file
 from benchmark.backbones.origin import described, is_usual
 from benchmark.backbones.registry import NETWORKS, build_backbone
 from benchmark.backbones.weights import Hub, fetch
-from benchmark.config import NetworkConfig, validate
+from benchmark.config import validate
+from benchmark.config_learning import NetworkConfig
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.evaluate import labels
 from benchmark.evaluation.records import RunKey

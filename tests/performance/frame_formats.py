@@ -30,7 +30,7 @@ from PIL import Image
 from torchvision.io import ImageReadMode, decode_jpeg
 
 from benchmark.backbones.registry import Backbone, build_backbone
-from benchmark.config import NetworkConfig
+from benchmark.config_learning import NetworkConfig
 from benchmark.data.decoding import decode_frames
 from benchmark.data.probe import probe_file
 from benchmark.data.recipe import SamplingRecipe

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from benchmark.config import Training
+from benchmark.config_learning import Training
 from benchmark.contract import Method, Stage, Task
 from benchmark.errors import BenchmarkError
 from benchmark.training.batches import TrainingSet

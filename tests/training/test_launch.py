@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from benchmark.config import Compute
+from benchmark.config_learning import Compute
 from benchmark.errors import BenchmarkError
 from benchmark.training.launch import job_resources, launch_command
 

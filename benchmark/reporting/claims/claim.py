@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmark.config import Role
+from benchmark.config_data import Role
 from benchmark.reporting.claims.hypotheses import Comparison, Hypothesis
 from benchmark.reporting.claims.runs import ClaimRuns, NotApplicableError, Row, Sample
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmark.config import Role
+from benchmark.config_data import Role
 from benchmark.reporting.claims.claim import Claim, Evidence, less_costly, more_accurate
 from benchmark.reporting.claims.exits import (
     accuracy_slope,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from benchmark.config import Role
+from benchmark.config_data import Role
 from benchmark.reporting.claims.claim import Claim, Evidence, less_costly, more_accurate
 from benchmark.reporting.claims.hypotheses import AllOf, Comparison
 from benchmark.reporting.claims.runs import ClaimRuns, NotApplicableError, Row, Sample

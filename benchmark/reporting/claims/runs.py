@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.config import Config, Role
+from benchmark.config import Config
+from benchmark.config_data import Role
 from benchmark.evaluation.bootstrap import dataset_resamples
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.result import Result

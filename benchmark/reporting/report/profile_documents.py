@@ -6,7 +6,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from benchmark.config import PAPER_DATASETS
+from benchmark.config_data import PAPER_DATASETS
 from benchmark.layout import Layout
 from benchmark.plan import Plan
 from benchmark.reporting.frontier_runs import exit_variants

@@ -1,0 +1,167 @@
+"""What is wrong with a profile's settings, with the place and what to do about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from string import Formatter
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from benchmark.config_data import (
+    ActivityNetVideos,
+    BuiltinVideos,
+    CsvVideos,
+    DatasetConfig,
+    HvuVideos,
+    KineticsVideos,
+    Listed,
+    Sampling,
+)
+from benchmark.config_learning import (
+    BackboneConfig,
+    Bootstrap,
+    Compute,
+    NetworkConfig,
+    Pretraining,
+    Training,
+)
+from benchmark.errors import BenchmarkError, did_you_mean
+from benchmark.yaml_lines import place_of
+
+if TYPE_CHECKING:
+    from benchmark.config import Config
+
+__all__ = ["cross_faults", "explain"]
+
+
+def explain(fault: Any, where: object, top: type[BaseModel]) -> BenchmarkError:
+    """Return what pydantic found wrong, with its line where the settings are a file.
+
+    Args:
+        fault: one of a `ValidationError`.
+        where: the file, or what messages call the settings.
+        top: the model of all settings.
+    """
+    key = ".".join(str(part) for part in fault["loc"]) or "(top level)"
+    if isinstance(where, Path):
+        where = place_of(where, fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        parent = _model_at(fault["loc"][:-1], top)
+        return BenchmarkError(
+            f"unknown key '{key}'{did_you_mean(str(fault['loc'][-1]), parent.model_fields)}",
+            where=where,
+        )
+    # A whole part of the settings says nothing that the place does not.
+    found = "" if isinstance(fault["input"], dict) else f", found {fault['input']!r}"
+    what = fault["msg"].removeprefix("Value error, ")
+    return BenchmarkError(f"key '{key}': {what}{found}", where=where)
+
+
+def _model_at(loc: tuple[Any, ...], top: type[BaseModel]) -> type[BaseModel]:
+    parts: dict[str, type[BaseModel]] = {
+        "datasets": DatasetConfig,
+        "builtin": BuiltinVideos,
+        "csv": CsvVideos,
+        "activity_net": ActivityNetVideos,
+        "kinetics": KineticsVideos,
+        "hvu": HvuVideos,
+        "sampling": Sampling,
+        "backbone": BackboneConfig,
+        "networks": NetworkConfig,
+        "pretraining": Pretraining,
+        "training": Training,
+        "compute": Compute,
+        "bootstrap": Bootstrap,
+    }
+    model = top
+    for part in loc:
+        model = parts.get(str(part), model)
+    return model
+
+
+def cross_faults(config: Config, where: object, *, folders_named: bool) -> list[BenchmarkError]:
+    """Return what is wrong with settings that are each right alone.
+
+    Args:
+        config: the settings.
+        where: names them in messages.
+        folders_named: whether the folders of the user must be named.
+    """
+    faults = []
+    for name, dataset in config.datasets.items():
+        shared = dataset.frames_of
+        if shared is not None and shared not in config.datasets:
+            faults.append(
+                BenchmarkError(
+                    f"dataset '{name}' shares frames of unknown '{shared}'"
+                    f"{did_you_mean(shared, config.datasets)}",
+                    where=where,
+                )
+            )
+        source = dataset.source
+        if isinstance(source, Listed):
+            key = f"datasets.{name}"
+            faults += _unnamed_folders(config, source.root, key, where, must=folders_named)
+    roles = [dataset.role for dataset in config.datasets.values()]
+    faults += [
+        BenchmarkError(f"two datasets play the part '{role}'", where=where, fix="keep one of them")
+        for role in sorted(set(roles))
+        if roles.count(role) > 1
+    ]
+    for role in config.roles:
+        key = role if role == "backbone" else f"networks.{role}"
+        network = config.network(role)
+        if network.weights == "file" and not network.file:
+            faults.append(BenchmarkError(f"{key}.weights: file needs {key}.file", where=where))
+        file = network.file or ""
+        faults += _unnamed_folders(config, file, key, where, must=folders_named)
+        if network.weights == "pretrained" and not config.backbone.pretraining:
+            faults.append(
+                BenchmarkError(f"{key}.weights: pretrained needs backbone.pretraining", where=where)
+            )
+        faults += _listening_faults(network, key, where)
+    if "backbone" in config.networks:
+        faults.append(
+            BenchmarkError(
+                "networks.backbone: this role is the profile's backbone",
+                where=where,
+                fix="choose another name",
+            )
+        )
+    return faults
+
+
+def _listening_faults(network: NetworkConfig, key: str, where: object) -> list[BenchmarkError]:
+    """Return what makes no sense for a network whose input is sound."""
+    if not network.listens:
+        return []
+    what = f"{key}: '{network.network}' listens"
+    faults = []
+    if key == "backbone":
+        fix = "name it under networks, for example as sound"
+        faults.append(BenchmarkError(f"{what}, and the backbone sees", where=where, fix=fix))
+    if network.size is not None:
+        fix = f"drop {key}.size"
+        faults.append(BenchmarkError(f"{what}, its input has no side", where=where, fix=fix))
+    if network.weights == "pretrained":
+        fix = f"{key}.weights: random or file"
+        what = f"{what}, the pretraining here is on pictures"
+        faults.append(BenchmarkError(what, where=where, fix=fix))
+    return faults
+
+
+def _unnamed_folders(
+    config: Config, path: str, key: str, where: object, *, must: bool
+) -> list[BenchmarkError]:
+    """Return a fault for each folder that a path asks for and that is unknown, or not named."""
+    asked = [name for _, name, _, _ in Formatter().parse(path) if name is not None]
+    faults = []
+    for name in asked:
+        if name not in config.roots:
+            what = f"{key}: no such folder '{{{name}}}'{did_you_mean(name, config.roots)}"
+            faults.append(BenchmarkError(what, where=where))
+        elif must and not config.roots[name]:
+            what = f"{key} needs a folder that only you know"
+            faults.append(BenchmarkError(what, where=where, fix=f"add --config {name}=DIR"))
+    return faults

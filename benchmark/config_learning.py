@@ -1,0 +1,96 @@
+"""The settings of networks, training and statistics in a profile."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from benchmark.config_data import Strict
+
+__all__ = [
+    "BackboneConfig",
+    "Bootstrap",
+    "Compute",
+    "NetworkConfig",
+    "Precision",
+    "Pretraining",
+    "Training",
+]
+
+Precision = Literal["32-true", "bf16-mixed", "16-mixed", "64-true"]
+# Those of the registry whose input is sound: a plan must know them without importing PyTorch.
+_LISTENING = ("audio_resnet18", "tiny_audio")
+
+
+class Pretraining(Strict):
+    """How the small network learns which cues a built-in frame shows."""
+
+    epochs: int = Field(gt=0)
+    frames_per_video: int = Field(gt=0, description="random stored frames a video and epoch")
+    learning_rate: float = Field(gt=0)
+    batch_size: int = Field(gt=0)
+
+
+class NetworkConfig(Strict):
+    """A feature extractor."""
+
+    network: str = Field(description="name in the registry")
+    weights: Literal["pretrained", "package", "hub", "file", "random"]
+    file: str | None = Field(
+        None,
+        description="with weights: file, safetensors or a state dict; may hold {weights_root}",
+    )
+    trained_on: str | None = Field(None, description="what the weights of that file saw")
+    size: int | None = Field(None, gt=0, description="side of its input, if not the network's own")
+
+    @property
+    def published(self) -> bool:
+        """Whether a job fetches its weights, from a hub or a file of the user."""
+        return self.weights in {"hub", "file"}
+
+    @property
+    def listens(self) -> bool:
+        """Whether its input is sound."""
+        return self.network in _LISTENING
+
+
+class BackboneConfig(NetworkConfig):
+    """The feature extractor that every method may use, and what holds for the others too."""
+
+    finetune: bool = Field(False, description="train the networks with each method")
+    pretraining: Pretraining | None = None
+    paper_group: str = Field("ResNet", description="the paper's rows that it is set beside")
+
+
+class Training(Strict):
+    """The same budget for every method: the papers' epochs, scaled."""
+
+    head_units: int = Field(gt=0)
+    learning_rate: float = Field(gt=0)
+    batch_size: int = Field(gt=1)
+    epochs_scale: float = Field(default=1.0, gt=0, description="factor on the papers' epochs")
+    accumulate: int = Field(
+        default=1, ge=1, description="parts of a batch that are computed in turn"
+    )
+    precision: Precision = "32-true"
+    augmentation: Literal["none", "crop_flip"] = Field(
+        default="none", description="of fine-tuned networks: a random crop and mirror image a video"
+    )
+
+
+class Compute(Strict):
+    """Where networks run: more processes change weights by rounding only."""
+
+    accelerator: Literal["cpu", "cuda", "auto"] = "cpu"
+    devices: int = Field(default=1, ge=1, description="processes a node that train together")
+    num_nodes: int = Field(default=1, ge=1, description="more than one: inside a Slurm allocation")
+    checkpoint_epochs: int | None = Field(
+        default=None, gt=0, description="a stage that is killed goes on from its last such epoch"
+    )
+
+
+class Bootstrap(Strict):
+    """Resampling of videos and seeds for the intervals."""
+
+    replicates: int = Field(1000, ge=20)
