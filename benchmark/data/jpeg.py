@@ -34,8 +34,11 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["decode_jpegs", "encode_jpegs", "jpeg_coder"]
+__all__ = ["SEEN_BYTES_A_PIXEL", "decode_jpegs", "encode_jpegs", "jpeg_coder"]
 
+SEEN_BYTES_A_PIXEL = (0.12, 0.5)
+"""At quality 90: 0.23 and 0.29 in tables such as that above, 0.15 to 0.38 for single clips of
+profile `clips`; with room for noisier and smoother videos."""
 _LENGTH = np.dtype("<u4")
 
 

@@ -12,6 +12,7 @@ from benchmark.config import Config
 from benchmark.evaluation.predict import CONTROL_VIDEOS
 from benchmark.plan import Plan
 from benchmark.planning.counting import Networks
+from benchmark.planning.pictures import PictureRates
 from benchmark.planning.predictions import Predictions
 from benchmark.planning.ranges import ZERO, Range, exactly
 from benchmark.planning.rates import Rates
@@ -55,7 +56,6 @@ def data_lines(
     config: Config, facts: Mapping[str, VideoFacts], networks: Networks, rates: Rates
 ) -> Iterator[Line]:
     """Yield manifests, frames, and features where networks are frozen."""
-    pictures = rates.pictures
     for name, known in facts.items():
         if config.frames_name(name) != name:
             continue  # it shares the videos of another
@@ -64,13 +64,12 @@ def data_lines(
             "manifest",
             name,
             "files read and hashed",
-            core_hours=size / (pictures.hashed_bytes * _HOUR),
+            core_hours=size / (rates.hashed_bytes * _HOUR),
             inputs={"videos": known.num_videos, "bytes a video": known.file_bytes},
         )
         stored = known.num_videos * known.positions
-        jpeg = config.datasets[name].sampling
-        coded = jpeg is not None and jpeg.jpeg_quality is not None
-        per_pixel = Range(*pictures.jpeg_bytes) if coded else exactly(3.0)
+        pictures = rates.pictures[name]
+        per_pixel = Range(*pictures.stored_bytes)
         decoded = known.num_videos * known.source_frames
         yield Line(
             "frames",
@@ -102,7 +101,7 @@ def data_lines(
 
 
 def training_lines(
-    stages: Iterable[TrainingStage], facts: VideoFacts, rates: Rates, *, coded: bool
+    stages: Iterable[TrainingStage], facts: VideoFacts, rates: Rates, pictures: PictureRates
 ) -> Iterator[Line]:
     """Yield a line for each distinct stage, and for the features that are kept of it."""
     for stage in stages:
@@ -114,7 +113,7 @@ def training_lines(
             f"{stage.method} {stage.stage}",
             macs=macs,
             device_hours=macs / rates.training_macs / _HOUR,
-            core_hours=_reading(epochs, stage.work.frames, facts, rates, coded=coded),
+            core_hours=_reading(epochs, stage.work.frames, facts, pictures),
             disk_bytes=exactly(stage.weight_bytes * stage.trainings),
             inputs={
                 "trainings": float(stage.trainings),
@@ -148,8 +147,7 @@ def run_lines(
     runs: Sequence[Predictions],
     facts: VideoFacts,
     rates: Rates,
-    *,
-    coded: bool,
+    pictures: PictureRates,
 ) -> Iterator[Line]:
     """Yield predictions, the rows of exit controls, and evaluation, of one dataset."""
     seeds, rows = float(len(plan.config.seeds)), {}
@@ -165,7 +163,7 @@ def run_lines(
             f"{run.method} {run.variant}",
             macs=macs,
             device_hours=macs / rates.forward_macs / _HOUR,
-            core_hours=_reading(videos * seeds, run.frames, facts, rates, coded=coded),
+            core_hours=_reading(videos * seeds, run.frames, facts, pictures),
             disk_bytes=videos * seeds * size,
             inputs={
                 "seeds": seeds,
@@ -209,9 +207,9 @@ def run_lines(
 
 
 def _reading(
-    videos: Range, frames: Range | float, facts: VideoFacts, rates: Rates, *, coded: bool
+    videos: Range, frames: Range | float, facts: VideoFacts, pictures: PictureRates
 ) -> Range:
     """Return the core hours of reading JPEG; raw frames are not worth counting."""
-    if not coded:
+    if pictures.jpeg_pixels is None:
         return ZERO
-    return videos * frames * facts.pixels / (rates.pictures.jpeg_pixels * _HOUR)
+    return videos * frames * facts.pixels / (pictures.jpeg_pixels * _HOUR)

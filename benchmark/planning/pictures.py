@@ -1,114 +1,151 @@
-"""How fast videos are decoded and JPEG is read here, and how much of the disk pictures take."""
+"""How fast videos become stored frames here, how fast those are read, and what they take.
+
+Videos are stored as a frames job stores them, by the recipe of their own dataset.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from benchmark.data.decoding import DecodingError, decode_frames
-from benchmark.data.jpeg import decode_jpegs, encode_jpegs
+from benchmark.data.decoding import readers
+from benchmark.data.jpeg import SEEN_BYTES_A_PIXEL, decode_jpegs, encode_jpegs
+from benchmark.data.probe import file_sha256
+from benchmark.data.recipe import SamplingRecipe
 from benchmark.data.resize import centre_crop, resize_short_side
+from benchmark.data.shards import ShardJob, VideoFile, write_shard
 from benchmark.planning.videos import Example
 
 __all__ = ["PictureRates", "measure_pictures"]
 
 _MADE_UP = ((640, 360), (1280, 720))
 _MADE_UP_FRAMES = 60
-_DECODING_SECONDS = 15.0  # after which no further video is begun
-# At quality 90: 0.23 and 0.29 in the tables of `benchmark.data.jpeg`, 0.15 to 0.38 for single clips
-# of profile `clips`; with room for noisier and smoother ones.
-_UNKNOWN_JPEG = (0.12, 0.5)
+_SECONDS = 10.0  # of a dataset, after which no third video is begun
 
 
 class PictureRates(BaseModel):
-    """Speeds of one core, and sizes.
+    """Speeds of one core, and sizes, of one dataset.
 
     Attributes:
-        decoded_frames: low and high, frames of a video a second.
-        hashed_bytes: a second, from memory.
-        jpeg_pixels: a second, read and resized to 224.
-        jpeg_bytes: low and high, of a pixel.
+        decoded_frames: low and high, frames of a video a second, of which those of the recipe are
+            scaled, coded and stored.
+        jpeg_pixels: a second, read and resized to 224; none of raw frames.
+        stored_bytes: low and high, of a pixel.
         origin: what was measured, in a sentence.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     decoded_frames: tuple[float, float]
-    hashed_bytes: float
-    jpeg_pixels: float
-    jpeg_bytes: tuple[float, float]
+    jpeg_pixels: float | None
+    stored_bytes: tuple[float, float]
     origin: str
 
 
-def measure_pictures(examples: Sequence[Example], quality: int) -> PictureRates:
-    """Decode some videos, and code and read some of their frames; made-up ones if need be.
+@dataclass(frozen=True)
+class _Stored:
+    decoded_frames: float
+    jpeg_pixels: float | None
+    stored_bytes: float
+
+
+def measure_pictures(
+    examples: Mapping[str, Sequence[Example]], recipes: Mapping[str, SamplingRecipe]
+) -> dict[str, PictureRates]:
+    """Store some videos of each dataset, and read some of their frames; made-up ones if need be.
 
     Args:
-        examples: videos of the user.
-        quality: of JPEG.
+        examples: videos of the user, by dataset.
+        recipes: of the same datasets.
     """
+    readers()  # imports are not part of the work
+    encode_jpegs(np.zeros((1, 8, 8, 3), np.uint8), 90)
     with tempfile.TemporaryDirectory() as folder:
-        made = [] if examples else [_write_video(Path(folder), *size) for size in _MADE_UP]
-        speeds, frames = _decoded(examples or made)
-        origin = f"Decoding and JPEG were measured on {len(speeds)} of your videos."
-        if not speeds:  # none of the user's can be decoded
-            made = [_write_video(Path(folder), *size) for size in _MADE_UP]
-            speeds, frames = _decoded(made)
-    sizes, pixels = zip(*(_coded(frame, quality) for frame in frames), strict=True)
-    spread = (float(min(sizes)), float(max(sizes)))
-    if made:
-        spread = _UNKNOWN_JPEG
+        own = {name: _store(examples[name], recipes[name], Path(folder)) for name in recipes}
+        made_up = [] if all(own.values()) else _made_up(Path(folder))
+        return {
+            name: _rates(found, is_made_up=False)
+            if found
+            else _rates(_store(made_up, recipes[name], Path(folder)), is_made_up=True)
+            for name, found in own.items()
+        }
+
+
+def _rates(found: Sequence[_Stored], *, is_made_up: bool) -> PictureRates:
+    speeds = [one.decoded_frames for one in found]
+    sizes = [one.stored_bytes for one in found]
+    pixels = [one.jpeg_pixels for one in found if one.jpeg_pixels is not None]
+    spread = (min(sizes), max(sizes))
+    origin = f"decoding and storing were measured on {len(found)} of your videos."
+    if is_made_up:
         origin = (
-            "No video of yours could be decoded: decoding was measured on made-up ones of "
-            f"{' and '.join(f'{w} x {h}' for w, h in _MADE_UP)}, so take it for a guess; sizes of "
-            f"JPEG are {spread[0]} to {spread[1]} bytes a pixel, as seen on other clips."
+            "no video of yours could be decoded: decoding and storing were measured on made-up "
+            f"ones of {' and '.join(f'{w} x {h}' for w, h in _MADE_UP)}, so take them for a guess"
         )
-    start, block = time.process_time(), bytes(1 << 26)
-    hashlib.sha256(block).digest()
-    hashed = len(block) / (time.process_time() - start)
+        if pixels:
+            spread = SEEN_BYTES_A_PIXEL
+            origin += f"; sizes of JPEG are {spread[0]} to {spread[1]} bytes a pixel, as elsewhere"
+        origin += "."
     return PictureRates(
         decoded_frames=(min(speeds), max(speeds)),
-        hashed_bytes=hashed,
-        jpeg_pixels=float(np.median(pixels)),
-        jpeg_bytes=spread,
+        jpeg_pixels=float(np.median(pixels)) if pixels else None,
+        stored_bytes=spread,
         origin=origin,
     )
 
 
-def _decoded(videos: Sequence[Example]) -> tuple[list[float], list[npt.NDArray[np.uint8]]]:
-    """Return frames a second of each video, and its middle frame."""
-    speeds, frames, begun = [], [], time.process_time()
-    for video in videos:
-        if time.process_time() - begun > _DECODING_SECONDS:
+def _store(videos: Sequence[Example], recipe: SamplingRecipe, folder: Path) -> list[_Stored]:
+    """Store videos one after the other, as far as they can be decoded and there is time."""
+    found: list[_Stored] = []
+    begun = time.process_time()
+    for stored in (_stored(video, recipe, folder) for video in videos):
+        found += stored
+        if len(found) > 1 and time.process_time() - begun > _SECONDS:
             break
-        last, start = video.num_frames - 1, time.process_time()
-        try:
-            found = decode_frames(video.path, np.array([last // 2, last])).frames
-        except (DecodingError, OSError):
-            continue  # extraction will say so
-        speeds.append(video.num_frames / (time.process_time() - start))
-        frames.append(found[0])
-    return speeds, frames
+    return found
 
 
-def _coded(frame: npt.NDArray[np.uint8], quality: int) -> tuple[float, float]:
-    """Return the bytes of a coded pixel, and the pixels that are read and resized a second."""
-    coded = np.frombuffer(encode_jpegs(frame[None], quality), dtype=np.uint8)
-    num_pixels = frame.shape[0] * frame.shape[1]
-    taken = []
+def _stored(video: Example, recipe: SamplingRecipe, folder: Path) -> Iterator[_Stored]:
+    """Yield what storing a video took; nothing where it cannot be decoded."""
+    if not video.path.is_file():
+        return
+    file = VideoFile("", video.path, file_sha256(video.path), video.num_frames, video.fps)
+    start = time.process_time()
+    shard = write_shard(ShardJob(folder, 0, (file,), recipe))
+    taken = time.process_time() - start
+    entry = shard.videos[0]
+    if entry.failure:
+        return  # extraction will say so
+    num_pixels = entry.height * entry.width
+    yield _Stored(
+        decoded_frames=video.num_frames / taken,
+        jpeg_pixels=None
+        if recipe.jpeg_quality is None
+        else _read_pixels(folder / shard.file, entry.num_positions, num_pixels),
+        stored_bytes=shard.num_bytes / (entry.num_positions * num_pixels),
+    )
+
+
+def _read_pixels(shard: Path, num_positions: int, num_pixels: int) -> float:
+    """Return the pixels of a middle frame that are read and resized a second."""
+    coded, taken = np.fromfile(shard, dtype=np.uint8), []
     for _ in range(5):
         start = time.process_time()
-        centre_crop(resize_short_side(decode_jpegs(coded, 0, 1, [0]), 224), 224)
+        frame = decode_jpegs(coded, 0, num_positions, [num_positions // 2])
+        centre_crop(resize_short_side(frame, 224), 224)
         taken.append(time.process_time() - start)
-    return len(coded) / num_pixels, num_pixels / min(taken)
+    return num_pixels / min(taken)
+
+
+def _made_up(folder: Path) -> list[Example]:
+    return [_write_video(folder, width, height) for width, height in _MADE_UP]
 
 
 def _write_video(folder: Path, width: int, height: int) -> Example:

@@ -6,10 +6,12 @@ videos are not measured again.
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from torch import nn
 from benchmark.backbones.features import count_macs_per_input
 from benchmark.backbones.registry import Backbone, network_of
 from benchmark.config import Config
+from benchmark.data.of_profile import recipe_of
 from benchmark.files import digest_of, write_json
 from benchmark.planning.pictures import PictureRates, measure_pictures
 from benchmark.planning.ranges import Range
@@ -28,7 +31,6 @@ from benchmark.planning.videos import Example
 __all__ = ["Rates", "rates_of"]
 
 _SECONDS = 4.0  # of each measurement, once warm
-_QUALITY = 90  # of JPEG, where nothing stores any
 _BATCHES = {"cpu": 2, "cuda": 64}
 _RESNET50_TRAINING_GMACS = 3 * 4.1
 # Images a second that NVIDIA trains ResNet-50 at, one GPU, with data loading (DeepLearningExamples,
@@ -48,7 +50,8 @@ class Rates:
         device: what runs the networks, and whether it was measured.
         forward_macs: of networks.
         training_macs: the same with the backward pass, which counts twice the forward pass.
-        pictures: of decoding, hashing and JPEG.
+        pictures: of decoding and JPEG, of each dataset that stores frames.
+        hashed_bytes: of files, from memory.
         resampled: videos times classes times bootstrap replicates.
         notes: what is uncertain about them.
     """
@@ -56,7 +59,8 @@ class Rates:
     device: str
     forward_macs: Range
     training_macs: Range
-    pictures: PictureRates
+    pictures: Mapping[str, PictureRates]
+    hashed_bytes: float
     resampled: Range
     notes: tuple[str, ...]
 
@@ -69,15 +73,18 @@ class Calibration(BaseModel):
     key: str
     forward_gmacs: float
     training_gmacs: float
-    pictures: PictureRates
+    hashed_bytes: float
+    pictures: dict[str, PictureRates]
 
 
-def rates_of(config: Config, examples: Sequence[Example], given: Range | None, kept: Path) -> Rates:
+def rates_of(
+    config: Config, examples: Mapping[str, Sequence[Example]], given: Range | None, kept: Path
+) -> Rates:
     """Measure, or find measured, how fast this machine is.
 
     Args:
         config: the profile.
-        examples: videos of the user; made-up ones are decoded where there are none.
+        examples: videos of the user by dataset; made-up ones are stored where there are none.
         given: 10^9 MACs a second, if the user knows better.
         kept: file of an earlier calibration, written if it does not fit.
     """
@@ -88,7 +95,7 @@ def rates_of(config: Config, examples: Sequence[Example], given: Range | None, k
     notes = [
         f"Measured on {name}, kept in {kept}: {found.forward_gmacs:,.3g} GMAC/s forward, "
         f"{found.training_gmacs:,.3g} GMAC/s with the backward pass.",
-        found.pictures.origin,
+        *_origins(found.pictures),
     ]
     if given is not None:
         forward = training = given * 1e9
@@ -109,18 +116,37 @@ def rates_of(config: Config, examples: Sequence[Example], given: Range | None, k
         training = _LOADED * (found.training_gmacs * 1e9)
         device_name = name
         notes.append("Hours assume from half to all of the measured speed of the bare network.")
-    return Rates(device_name, forward, training, found.pictures, _RESAMPLED, tuple(notes))
+    return Rates(
+        device=device_name,
+        forward_macs=forward,
+        training_macs=training,
+        pictures=found.pictures,
+        hashed_bytes=found.hashed_bytes,
+        resampled=_RESAMPLED,
+        notes=tuple(notes),
+    )
+
+
+def _origins(pictures: Mapping[str, PictureRates]) -> list[str]:
+    """Return what is known of pictures, the datasets of which the same is known together."""
+    names = defaultdict[str, list[str]](list)
+    for dataset, rates in pictures.items():
+        names[rates.origin].append(dataset)
+    return [f"{', '.join(together)}: {origin}" for origin, together in names.items()]
 
 
 def _calibration(
-    config: Config, examples: Sequence[Example], device: str, kept: Path
+    config: Config, examples: Mapping[str, Sequence[Example]], device: str, kept: Path
 ) -> Calibration:
     network = config.network("backbone")
+    owners = config.frame_owners
+    recipes = {name: recipe_of(config, name) for name in owners}
     machine = [_name(device), platform.node(), torch.__version__, torch.get_num_threads()]
-    samplings = [one.sampling for one in config.datasets.values() if one.sampling]
-    quality = max((s.jpeg_quality for s in samplings if s.jpeg_quality), default=_QUALITY)
-    settings = [network.network, network.size, config.training.precision, quality]
-    key = digest_of([machine, settings, [str(one.path) for one in examples]])
+    settings = [network.network, network.size, config.training.precision]
+    stored = [
+        (name, recipes[name].facts(), [str(one.path) for one in examples[name]]) for name in owners
+    ]
+    key = digest_of([machine, settings, stored])
     try:
         found = Calibration.model_validate_json(kept.read_text(encoding="utf-8"))
     except (OSError, ValidationError):
@@ -128,10 +154,23 @@ def _calibration(
     if found is not None and found.key == key:
         return found
     forward, training = _network_speeds(config, torch.device(device))
-    pictures = measure_pictures(examples, quality)
-    made = Calibration(key=key, forward_gmacs=forward, training_gmacs=training, pictures=pictures)
+    made = Calibration(
+        key=key,
+        forward_gmacs=forward,
+        training_gmacs=training,
+        hashed_bytes=_hashed_bytes(),
+        pictures=measure_pictures(examples, recipes),
+    )
     write_json(kept, made.model_dump(mode="json"))
     return made
+
+
+def _hashed_bytes() -> float:
+    block = bytes(1 << 26)
+    hashlib.sha256(block).digest()
+    start = time.process_time()
+    hashlib.sha256(block).digest()
+    return len(block) / (time.process_time() - start)
 
 
 def _name(device: str) -> str:

@@ -46,7 +46,7 @@ def whole_plan(plan: Plan, gmacs: Range | None = None) -> Document:
     config = plan.config
     facts = {name: video_facts(config, name) for name in config.datasets}
     return_freed_memory()  # of the manifests, before networks take theirs
-    examples = [example for known in facts.values() for example in known.examples]
+    examples = {name: known.examples for name, known in facts.items()}
     rates = rates_of(config, examples, gmacs, Layout.of(config).root / "calibration.json")
     return_freed_memory()
     threads = torch.get_num_threads()
@@ -60,10 +60,9 @@ def whole_plan(plan: Plan, gmacs: Range | None = None) -> Document:
             subjects = [Subject(plan, name, method, known, networks) for method in methods]
             stages = [stage for one in subjects for stage in training_stages(plan, one)]
             runs = [run for one in subjects for run in predictions(plan, one)]
-            sampling = config.datasets[config.frames_name(name)].sampling
-            coded = sampling is not None and sampling.jpeg_quality is not None
-            lines += training_lines(stages, known, rates, coded=coded)
-            lines += run_lines(plan, runs, known, rates, coded=coded)
+            pictures = rates.pictures[config.frames_name(name)]
+            lines += training_lines(stages, known, rates, pictures)
+            lines += run_lines(plan, runs, known, rates, pictures)
     finally:
         torch.set_num_threads(threads)
     order = list(dict.fromkeys(line.stage for line in lines))

@@ -4,6 +4,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -13,6 +14,7 @@ from benchmark.data.build_manifest import build_from_csv
 from benchmark.data.disk import estimate_size
 from benchmark.data.extract import extract, extract_part
 from benchmark.data.frame_store import FrameStore
+from benchmark.data.jpeg import SEEN_BYTES_A_PIXEL
 from benchmark.data.listing import Columns
 from benchmark.data.recipe import SamplingRecipe
 from benchmark.errors import BenchmarkError
@@ -134,6 +136,38 @@ def test_the_size_is_known_before(dataset, raw, coded):
     measured = estimate_size(dataset.usable(), dataset.root, _JPEG)
     true = sum(shard.num_bytes for shard in coded.index.shards)
     assert measured.num_bytes == pytest.approx(true, rel=0.1)
+
+
+def test_a_title_before_the_pictures_does_not_hide_their_size(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    with av.open(str(tmp_path / "film.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=10, options={"g": "15"})
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for number in range(400):
+            picture = np.roll(noise, number, axis=1) if number >= 200 else np.zeros_like(noise)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    recipe = SamplingRecipe(None, 1.0, jpeg_quality=90)
+    manifest = _of_one(tmp_path)
+    extract(manifest, tmp_path / "store", recipe, workers=1)
+    true = FrameStore.open(tmp_path / "store").index.shards[0].num_bytes
+    found = estimate_size(manifest.usable(), manifest.root, recipe)
+    assert found.num_bytes == pytest.approx(true, rel=0.15)
+
+
+def test_videos_that_cannot_be_decoded_are_taken_for_large_ones(tmp_path, write_video):
+    write_video(tmp_path / "film.mp4", num_frames=40)
+    rows = _of_one(tmp_path).usable()
+    (tmp_path / "film.mp4").write_bytes(b"no video")
+    found = estimate_size(rows, tmp_path, SamplingRecipe(4, None, jpeg_quality=90))
+    assert found.num_bytes == 4 * 48 * 48 * SEEN_BYTES_A_PIXEL[1]
+
+
+def _of_one(folder):
+    (folder / "labels.csv").write_text("path,label,split\nfilm.mp4,run,val\n")
+    columns = Columns(split="split")
+    facts = {"columns": columns, "dataset": "toy", "task": "single_label"}
+    return build_from_csv(folder / "labels.csv", root=folder, **facts)
 
 
 @pytest.mark.parametrize("recipe", [_RAW, _JPEG], ids=["raw", "jpeg"])

@@ -3,9 +3,11 @@
 import pytest
 import torch
 
+from benchmark.data.jpeg import SEEN_BYTES_A_PIXEL
+from benchmark.data.recipe import SamplingRecipe
 from benchmark.planning import rates as rates_module
 from benchmark.planning.pictures import _write_video, measure_pictures
-from benchmark.planning.ranges import Range, exactly
+from benchmark.planning.ranges import Range
 from benchmark.planning.rates import rates_of
 from benchmark.planning.videos import Example
 from benchmark.profiles import load_profile
@@ -25,23 +27,32 @@ def smoke(**settings):
     return load_profile({"profile": "smoke", **settings})
 
 
+def of_all(videos):
+    return dict.fromkeys(smoke().datasets, tuple(videos))
+
+
 def test_a_calibration_is_kept_until_something_else_is_measured(tmp_path, video):
     kept = tmp_path / "results" / "calibration.json"
-    first = rates_of(smoke(), [video], None, kept)
+    first = rates_of(smoke(), of_all([video]), None, kept)
     content = kept.read_bytes()
-    assert rates_of(smoke(), [video], None, kept) == first
+    assert rates_of(smoke(), of_all([video]), None, kept) == first
     assert kept.read_bytes() == content
     assert 0 < first.forward_macs.low < first.forward_macs.high
-    assert "1 of your videos" in first.pictures.origin
+    assert {rates.origin for rates in first.pictures.values()} == {
+        "decoding and storing were measured on 1 of your videos."
+    }
+    owners = smoke().frame_owners
+    assert list(first.pictures) == owners
+    assert len([note for note in first.notes if note.startswith(f"{', '.join(owners)}: ")]) == 1
     other = smoke(backbone={"network": "small_cnn", "weights": "random"})
-    rates_of(other, [video], None, kept)
+    rates_of(other, of_all([video]), None, kept)
     assert kept.read_bytes() != content
     kept.write_text("{}")  # cut off, or of another version
-    assert rates_of(smoke(), [video], None, kept).forward_macs.low > 0
+    assert rates_of(smoke(), of_all([video]), None, kept).forward_macs.low > 0
 
 
 def test_a_speed_that_the_user_knows_is_taken(tmp_path, video):
-    found = rates_of(smoke(), [video], Range(50, 70), tmp_path / "calibration.json")
+    found = rates_of(smoke(), of_all([video]), Range(50, 70), tmp_path / "calibration.json")
     assert found.forward_macs == found.training_macs == Range(50e9, 70e9)
     assert "--gmacs-per-second" in found.device
 
@@ -53,22 +64,43 @@ def test_a_speed_that_the_user_knows_is_taken(tmp_path, video):
 def test_without_a_gpu_its_speed_is_an_assumption(tmp_path, video, precision, images):
     training = {"head_units": 8, "learning_rate": 0.1, "batch_size": 4, "precision": precision}
     config = smoke(compute={"accelerator": "cuda"}, training=training)
-    found = rates_of(config, [video], None, tmp_path / "calibration.json")
+    found = rates_of(config, of_all([video]), None, tmp_path / "calibration.json")
     assert found.training_macs == images * (3 * 4.1 * 1e9)
     assert any("ASSUMPTION" in note for note in found.notes)
 
 
-def test_pictures_are_those_of_the_videos(video):
-    found = measure_pictures([video], 90)
+@pytest.mark.parametrize("quality", [None, 90])
+def test_pictures_are_those_of_the_videos(video, quality):
+    recipe = SamplingRecipe(None, 5.0, short_side=60, jpeg_quality=quality)
+    found = measure_pictures({"films": [video, video]}, {"films": recipe})["films"]
     assert 0 < found.decoded_frames[0] <= found.decoded_frames[1]
-    assert min(found.jpeg_pixels, found.hashed_bytes) > 0
-    assert 0.05 < found.jpeg_bytes[0] == found.jpeg_bytes[1] < 3
+    assert found.stored_bytes[0] == found.stored_bytes[1]
+    if quality is None:
+        assert (found.jpeg_pixels, found.stored_bytes[0]) == (None, 3)
+    else:
+        assert found.jpeg_pixels > 0
+        assert 0.05 < found.stored_bytes[0] < 3
+
+
+def test_each_dataset_is_measured_by_its_own_recipe(video, tmp_path):
+    videos = {"whole": [video], "halved": [video], "absent": [Example(tmp_path / "no", 9, 9.0)]}
+    recipes = {
+        "whole": SamplingRecipe(60, None, jpeg_quality=90),
+        "halved": SamplingRecipe(2, None, short_side=60, jpeg_quality=90),
+        "absent": SamplingRecipe(2, None),
+    }
+    found = measure_pictures(videos, recipes)
+    # A smooth picture holds more in each pixel once it is smaller.
+    assert found["halved"].stored_bytes[0] > found["whole"].stored_bytes[0]
+    assert found["absent"].origin.startswith("no video of yours could be decoded")
+    assert found["absent"].stored_bytes == (3, 3)
 
 
 def test_videos_that_cannot_be_decoded_are_replaced_and_that_is_said(tmp_path):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no video")
-    found = measure_pictures([Example(broken, 20, 10.0)], 90)
-    assert found.origin.startswith("No video of yours could be decoded")
-    assert found.jpeg_bytes == (0.12, 0.5)
-    assert exactly(found.decoded_frames[0]).low > 0
+    recipes = {"films": SamplingRecipe(4, None, jpeg_quality=90)}
+    found = measure_pictures({"films": [Example(broken, 20, 10.0)]}, recipes)["films"]
+    assert found.origin.startswith("no video of yours could be decoded")
+    assert found.stored_bytes == SEEN_BYTES_A_PIXEL
+    assert found.decoded_frames[0] > 0
