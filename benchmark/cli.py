@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmark.errors import BenchmarkError
 from benchmark.job_server import forward, serve
+from benchmark.threads import thread_settings
 
 __all__ = ["main"]
 
@@ -95,8 +96,7 @@ def _serve(args: argparse.Namespace) -> int:
 
 def _job(args: argparse.Namespace) -> int:
     # Before any numerical library is imported, so that none starts more threads than it may.
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = str(args.threads)
+    os.environ.update(thread_settings(args.threads))
 
     from benchmark.gpus import assigned_gpus, num_gpus  # noqa: PLC0415
     from benchmark.jobs import JOBS, Job, read_resolved  # noqa: PLC0415

@@ -41,6 +41,9 @@ class Config(Strict):
     hvu_root: str | None = None
     weights_root: str | None = Field(None, description="folder of weights that are files")
     only: str = Field("", description="names of datasets to run, commas between; default: all")
+    only_methods: str = Field(
+        "", description="method or method/variant to run, commas between; default: all"
+    )
     data_of: str = Field(
         "", description="a profile with the same datasets, whose manifests and frames these are"
     )

@@ -180,7 +180,11 @@ class Method(nn.Module, ABC):
 
     @abstractmethod
     def loss(self, stage: str, videos: Videos) -> Tensor:
-        """Return the scalar training loss of a stage on a batch with targets."""
+        """Return the scalar training loss of a stage on a batch with targets.
+
+        A batch may be cut over processes, whose losses are averaged by their videos. That is the
+        loss of the batch if it is a mean over videos; else see `layers.sum_over_processes`.
+        """
 
     @abstractmethod
     def predict(self, videos: Videos) -> Prediction:

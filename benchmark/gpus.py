@@ -2,8 +2,10 @@
 
 A job holds a lock on a file for each device that it uses, in a folder of the machine and the user.
 The kernel releases the lock with the last process that has it open, however that ends: with the
-job, or with the processes that it forked, if they outlive it. Networks learn the devices through
-CUDA_VISIBLE_DEVICES, which must be set before CUDA starts in a process; nothing here starts it.
+job, or with the processes that it forked, if they outlive it. Processes that train together do not
+hold it: they end with the job that started them, unless that is killed with SIGKILL. Networks learn
+the devices through CUDA_VISIBLE_DEVICES, which must be set before CUDA starts in a process; nothing
+here starts it.
 """
 
 from __future__ import annotations
@@ -23,7 +25,10 @@ from typing import IO
 from benchmark.config_learning import Compute
 from benchmark.errors import BenchmarkError
 
-__all__ = ["assigned_gpus", "num_gpus"]
+__all__ = ["THREADS_PER_GPU", "assigned_gpus", "num_gpus"]
+
+THREADS_PER_GPU = 8
+"""Of a job: while its GPU computes, they make frames of what is stored."""
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 _SECONDS_BETWEEN_TRIES = 0.2

@@ -22,6 +22,8 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from benchmark.threads import thread_settings
+
 __all__ = ["forward", "serve", "start"]
 
 _ADDRESS = "BENCHMARK_JOB_SERVER"
@@ -79,8 +81,7 @@ def serve(address: str, run: Callable[[list[str]], int]) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
         listener.listen(64)
-        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-            os.environ[name] = "1"  # no library may start a thread before a fork
+        os.environ.update(thread_settings(1))  # no library may start a thread before a fork
         for module in _IMPORTED:
             importlib.import_module(module)
         gc.freeze()  # what is imported stays shared: no fork walks through it

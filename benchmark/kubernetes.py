@@ -84,6 +84,8 @@ def job_manifest(
     spec = {
         **{key: of_pod[key] for key in _OF_THE_POD if key in of_pod},
         "restartPolicy": "Never",
+        # The pod's own runs from its start on a node; a Job's would run while it waits for one.
+        "activeDeadlineSeconds": ask.minutes * 60,
         "containers": [container],
         "volumes": volumes,
     }
@@ -100,7 +102,6 @@ def job_manifest(
         },
         "spec": {
             "backoffLimit": 0,  # Snakemake tries again, and knows of it
-            "activeDeadlineSeconds": ask.minutes * 60,
             "ttlSecondsAfterFinished": _SECONDS_KEPT,
             "template": {"spec": spec},
         },

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -20,6 +22,7 @@ __all__ = [
     "gumbel_noise",
     "hard_choice",
     "probabilities",
+    "sum_over_processes",
 ]
 
 
@@ -129,3 +132,30 @@ def classification_loss(logits: Tensor, targets: Tensor, loss: Loss) -> Tensor:
 def probabilities(logits: Tensor, loss: Loss) -> Tensor:
     """Return what logits trained with a loss say: softmax over the last axis, or sigmoid."""
     return logits.softmax(-1) if loss == "cross_entropy" else logits.sigmoid()
+
+
+def sum_over_processes(values: Tensor) -> Tensor:
+    """Return the sum over all processes that train together; one that trains alone has it already.
+
+    For losses that are no means over videos, and so not the mean of the losses of a batch's parts.
+    Its gradient is the sum of the gradients of all processes. Each must call it as often as the
+    others.
+    """
+    if not dist.is_available() or not dist.is_initialized() or dist.get_world_size() == 1:
+        return values
+    total: Tensor = _SumOfAll.apply(values)
+    return total
+
+
+class _SumOfAll(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        total = values.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].clone()
+        dist.all_reduce(total)
+        return total

@@ -1,12 +1,12 @@
 """What a profile has to run: derived from the methods' manifests and the tables alone.
 
-A variant runs on the datasets of every table or figure that shows it; the source of an exit
-control runs wherever the control does.
+A variant runs on the datasets of every table or figure that shows it, unless the profile names
+others with `only_methods`; the source of an exit control runs wherever the control does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -172,10 +172,14 @@ def make_plan(config: Config) -> Plan:
     raise_all(_unknown_tables(methods, paper), "the methods' manifests")
     raise_all(_rows_claimed_twice(methods, paper), "the methods' manifests")
     raise_all(_checkpoint_faults(config, methods), "the profile's checkpoints")
+    only = {part.strip() for part in config.only_methods.split(",") if part.strip()}
+    raise_all(_unknown_methods(only, methods), "the profile's only_methods")
     by_role = {dataset.role: name for name, dataset in config.datasets.items()}
     wanted: dict[tuple[str, str], set[str]] = {}
     for name, method in methods.items():
         for variant, settings in method.manifest.variants.items():
+            if only and not only & {name, f"{name}/{variant}"}:
+                continue
             for role in {r for shown in settings.shown_in for r in paper.roles[shown]}:
                 dataset = by_role.get(role)
                 if dataset and method.has_weights(variant, dataset, config.checkpoints):
@@ -185,6 +189,12 @@ def make_plan(config: Config) -> Plan:
         if source is not None:
             needed = {source.variant, source.budget or source.variant}
             wanted.setdefault((dataset, source.method), set()).update(needed)
+    if only and not wanted:
+        raise BenchmarkError(
+            f"none of {', '.join(sorted(only))} runs on the profile's datasets",
+            where="only_methods",
+            fix="released weights need a line under checkpoints; a table must show the variant",
+        )
     variants = {key: tuple(sorted(names)) for key, names in sorted(wanted.items())}
     return Plan(config, methods, paper, variants)
 
@@ -207,6 +217,20 @@ def _checkpoint_faults(config: Config, methods: Mapping[str, MethodFolder]) -> l
             fix = "make it with `python -m benchmark import`"
             faults.append(BenchmarkError(f"no such file: {path}", where=where, fix=fix))
     return faults
+
+
+def _unknown_methods(
+    only: Collection[str], methods: Mapping[str, MethodFolder]
+) -> list[BenchmarkError]:
+    known = [*methods]
+    known += [f"{name}/{v}" for name, method in methods.items() for v in method.manifest.variants]
+    return [
+        BenchmarkError(
+            f"no method or method/variant '{name}'{did_you_mean(name, known)}", where="only_methods"
+        )
+        for name in sorted(only)
+        if name not in known
+    ]
 
 
 def _rows_claimed_twice(methods: Mapping[str, MethodFolder], paper: Paper) -> list[BenchmarkError]:

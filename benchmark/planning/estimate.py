@@ -133,11 +133,15 @@ def training_lines(
                 f"{stage.method} features kept",
                 macs=macs,
                 device_hours=macs / rates.forward_macs / _HOUR,
+                core_hours=_reading(
+                    videos, float(stage.trainings * stage.kept_frames), facts, pictures
+                ),
                 passing_bytes=videos * float(stage.kept_bytes),
                 inputs={
                     "trainings": float(stage.trainings),
                     "videos": videos,
                     "MACs a video": float(stage.kept_macs),
+                    "frames read": float(stage.kept_frames),
                 },
             )
 

@@ -62,6 +62,7 @@ class TrainingStage:
         work: of one video in one epoch.
         weight_bytes: of its checkpoint.
         kept_macs: of one video, once a training: features that later stages and predictions read.
+        kept_frames: stored frames that are read for them.
         kept_bytes: of these features of one video, while the job runs.
     """
 
@@ -74,6 +75,7 @@ class TrainingStage:
     work: StageWork
     weight_bytes: int
     kept_macs: int = 0
+    kept_frames: int = 0
     kept_bytes: int = 0
 
 
@@ -107,7 +109,7 @@ def _training_stage(
     own = sum(parameter.numel() for parameter in method.trainable(stage.name))
     others = sum(num_parameters(config.network(role)) for role in finetuned)
     infos = subject.networks.values()
-    keeps = kept is not None and number == last
+    num_kept = kept if kept is not None and number == last else 0
     read = not finetune or (kept is not None and not finetuned)
     return TrainingStage(
         dataset=subject.dataset,
@@ -118,8 +120,9 @@ def _training_stage(
         epochs=max(1, round(stage.epochs * config.training.epochs_scale)),
         work=stage_work(method, stage, subject.facts, finetuned, stored=read),
         weight_bytes=_BYTES * (own + others),
-        kept_macs=sum((kept or 0) * info.macs for info in infos) if keeps else 0,
-        kept_bytes=sum(_BYTES * (kept or 0) * info.num_features for info in infos) if keeps else 0,
+        kept_macs=sum(num_kept * info.macs for info in infos),
+        kept_frames=sum(num_kept * info.num_frames for info in infos),
+        kept_bytes=sum(_BYTES * num_kept * info.num_features for info in infos),
     )
 
 

@@ -46,11 +46,12 @@ class FrozenFeatures:
         self._used: set[Path] = set()
 
     def sources(
-        self, method: Method, networks: Networks, video_ids: Sequence[str]
+        self, method: Method, networks: Networks, video_ids: Sequence[str], seed: int
     ) -> dict[str, FeatureSource]:
         """Return features of some videos by role; those of networks that nobody asks cost nothing.
 
-        There are none where the method does not say which positions it may open.
+        There are none where the method does not say which positions it may open. Published weights
+        are those of all seeds, whose jobs may run side by side, and each has stores of its own.
         """
         computed = self._data.computed(video_ids, networks)
         places, lengths = torch.arange(len(video_ids)), self._data.lengths(video_ids)
@@ -59,7 +60,7 @@ class FrozenFeatures:
         if candidates is None:
             return {}
         inputs = Inputs(tuple(video_ids), np.sort(candidates.numpy(), axis=1))
-        return {role: self._of(network, inputs) for role, network in networks.items()}
+        return {role: self._of(network, inputs, seed) for role, network in networks.items()}
 
     def forget(self) -> None:
         """Delete the stores that were used here: they can be computed again."""
@@ -67,11 +68,12 @@ class FrozenFeatures:
             shutil.rmtree(folder, ignore_errors=True)
         self._used.clear()
 
-    def _of(self, network: Backbone, inputs: Inputs) -> FeatureSource:
+    def _of(self, network: Backbone, inputs: Inputs, seed: int) -> FeatureSource:
         def make() -> FeatureSource:
             digest = weights_digest(network)
             size = network.network.size
-            folder = self._folder / digest_of([digest, size, inputs.digest, self._data.digest])
+            made_of = [digest, size, inputs.digest, self._data.digest]
+            folder = self._folder / f"seed{seed}-{digest_of(made_of)}"
             self._used.add(folder)
             extract_features(
                 self._data.store,
@@ -80,6 +82,7 @@ class FrozenFeatures:
                 folder,
                 inputs=inputs,
                 sound=self._data.sound,
+                workers=torch.get_num_threads(),
                 progress=self._progress,
             )
             return StoredFeatures(folder, inputs.videos, *self._data.digests)

@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
-import torch.distributed as dist
 import torch.nn.functional as F
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
@@ -22,6 +21,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from benchmark.config_learning import Compute, Precision
+from benchmark.layers import sum_over_processes
 
 __all__ = ["GlobalBatchNorm", "batch_norm_of", "device_of", "join_processes", "single_process"]
 
@@ -119,11 +119,11 @@ def _batch_norm(  # noqa: PLR0917  (the signature of what it stands for)
     others = [axis for axis in range(values.ndim) if axis != 1]
     shape = [1, -1, *(1 for _ in others[1:])]
     sums = torch.cat([values.sum(others), values.new_tensor([values.numel() / values.shape[1]])])
-    sums = _sum_of_all(sums)
+    sums = sum_over_processes(sums)
     count = sums[-1].detach()
     mean = sums[:-1] / count
     centred = values - mean.view(shape)
-    var = _sum_of_all(centred.square().sum(others)) / count
+    var = sum_over_processes(centred.square().sum(others)) / count
     with torch.no_grad():
         if running_mean is not None and running_var is not None:
             running_mean.lerp_(mean.to(running_mean.dtype), momentum)
@@ -135,24 +135,3 @@ def _batch_norm(  # noqa: PLR0917  (the signature of what it stands for)
         normed = normed + bias.view(shape)
     result: Tensor = normed.to(inputs.dtype)
     return result
-
-
-class _SumOfAll(torch.autograd.Function):
-    """The sum over all processes, whose gradient is the sum of their gradients."""
-
-    @staticmethod
-    def forward(ctx: Any, values: Tensor) -> Tensor:
-        total = values.clone()
-        dist.all_reduce(total)
-        return total
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        total = gradients[0].clone()
-        dist.all_reduce(total)
-        return total
-
-
-def _sum_of_all(values: Tensor) -> Tensor:
-    total: Tensor = _SumOfAll.apply(values)
-    return total

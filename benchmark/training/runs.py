@@ -116,7 +116,7 @@ class Trainer:
         params = self.params(variant)
         given = self.plan.checkpoint(self.data.name, self.name, variant)
         if given is not None:
-            return self._released(params, variant, given)
+            return self._released(params, variant, given, seed)
         method, networks = self._build(params, derive_seed("build", self.name, seed, fold))
         stages = list(method.stages)
         log: list[dict[str, Any]] = []
@@ -131,7 +131,7 @@ class Trainer:
             paths.append(path)
             log += loaded
         changing = stages[-1].finetunes if stages else ()
-        return self._ready(method, networks, log, paths, frozen=not changing)
+        return self._ready(method, networks, log, paths, seed if not changing else None)
 
     def train(
         self, variant: str, number: int, seed: int, fold: int, fabric: Fabric | None = None
@@ -177,7 +177,7 @@ class Trainer:
             stage,
             self.data.training_set(
                 fold,
-                self._sources(method, networks, ids, frozen=not finetuned),
+                self._sources(method, networks, ids, None if finetuned else seed),
                 augmented if crops else None,
             ),
             config.training,
@@ -235,7 +235,7 @@ class Trainer:
             self.plan.config.training.model_dump(),
         )
 
-    def _released(self, params: Any, variant: str, given: Path) -> Trained:
+    def _released(self, params: Any, variant: str, given: Path, seed: int) -> Trained:
         """Return a variant with published weights; the run keeps a copy of their file."""
         name = f"released-{variant}-{file_sha256(given)[:16]}.safetensors"
         path = self.folder / "checkpoints" / name
@@ -247,7 +247,7 @@ class Trainer:
         method = self.kind(self.data.task, params).to(self.device)
         networks = {role: self._network(role) for role in roles}
         load_released(path, method, networks, given)
-        return self._ready(method, networks, [], [path], frozen=True)
+        return self._ready(method, networks, [], [path], seed)
 
     def _build(self, params: Any, seed: int) -> tuple[Method, Networks]:
         torch.manual_seed(seed)
@@ -259,14 +259,22 @@ class Trainer:
         return make_network(self.plan.config, role).to(self.device)
 
     def _sources(
-        self, method: Method, networks: Networks, video_ids: Sequence[str], *, frozen: bool
+        self,
+        method: Method,
+        networks: Networks,
+        video_ids: Sequence[str],
+        frozen_seed: int | None,
     ) -> dict[str, FeatureSource]:
-        """Return the features of some videos: stored ones where nothing changes the networks."""
+        """Return the features of some videos: stored ones where nothing changes the networks.
+
+        Stores are those of a seed, so that no job deletes what another reads.
+        """
         if not networks:
             return self.data.stored(video_ids)
         computed = self.data.computed(video_ids, networks)
-        stored = self._frozen.sources(method, networks, video_ids) if frozen else {}
-        return {**computed, **stored}
+        if frozen_seed is None:
+            return computed
+        return {**computed, **self._frozen.sources(method, networks, video_ids, frozen_seed)}
 
     def _ready(
         self,
@@ -274,12 +282,11 @@ class Trainer:
         networks: Networks,
         log: list[dict[str, Any]],
         paths: list[Path],
-        *,
-        frozen: bool,
+        frozen_seed: int | None,
     ) -> Trained:
         method.eval()
 
         def sources(video_ids: Sequence[str]) -> dict[str, FeatureSource]:
-            return self._sources(method, networks, video_ids, frozen=frozen)
+            return self._sources(method, networks, video_ids, frozen_seed)
 
         return Trained(method, networks, log, paths, sources, self.device)

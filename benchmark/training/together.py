@@ -9,11 +9,13 @@ import os
 import subprocess
 from pathlib import Path
 
+import torch
 from pydantic import BaseModel, ConfigDict
 
 from benchmark.config import Config
 from benchmark.errors import BenchmarkError
 from benchmark.files import digest_of, write_text
+from benchmark.threads import thread_settings
 from benchmark.training.launch import launch_command
 
 __all__ = ["StageRequest", "train_together"]
@@ -66,7 +68,7 @@ def train_together(request: StageRequest) -> None:
     command = launch_command(request.config.compute, [*_WORKER, str(path)], os.environ)
     try:
         # Else each process warns that a method might have used all of its parameters.
-        environ = {"TORCH_CPP_LOG_LEVEL": "ERROR", **os.environ}
+        environ = {"TORCH_CPP_LOG_LEVEL": "ERROR", **os.environ, **_share_of_threads(request)}
         code = subprocess.run(command, check=False, env=environ).returncode
         if code:
             cause = causes.read_text(encoding="utf-8") if causes.is_file() else f"exit code {code}"
@@ -74,3 +76,9 @@ def train_together(request: StageRequest) -> None:
     finally:
         path.unlink(missing_ok=True)
         causes.unlink(missing_ok=True)
+
+
+def _share_of_threads(request: StageRequest) -> dict[str, str]:
+    """Return the settings by which the processes of a node share the threads of the job."""
+    each = max(1, torch.get_num_threads() // request.config.compute.devices)
+    return thread_settings(each)

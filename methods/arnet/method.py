@@ -22,6 +22,7 @@ from benchmark.layers import (
     gumbel_noise,
     hard_choice,
     probabilities,
+    sum_over_processes,
 )
 from benchmark.videos import Videos
 
@@ -113,7 +114,9 @@ class Method(BaseMethod):
         answers, usage = self._rollout(stage, videos, positions, logits)
         accuracy = classification_loss(answers[:, None], videos.targets, self.task.loss).mean()
         cost = usage.sum(1).mean(0) @ self.action_gflops / positions.shape[1]
-        shares = usage.mean((0, 1)) / usage.detach().mean((0, 1)).sum()
+        # A norm of means is no mean of norms: the batch as a whole decides.
+        total = sum_over_processes(usage.sum((0, 1)))
+        shares = total / total.detach().sum()
         balance = torch.linalg.vector_norm(shares - 1 / NUM_ACTIONS)
         weight = self.params.accuracy_weight
         return weight * accuracy + (1 - weight) * (cost + self.params.balance_weight * balance)

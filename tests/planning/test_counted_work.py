@@ -107,6 +107,7 @@ def test_features_that_outlive_fine_tuning_are_computed_once(subject, monkeypatc
     network = planned.networks["backbone"].macs
     assert once["classifiers"].work == every_epoch["classifiers"].work
     assert once["classifiers"].kept_macs == 10 * network
+    assert once["classifiers"].kept_frames == 10
     assert once["classifiers"].kept_bytes == 10 * 32 * 4
     assert once["gates"].kept_macs == every_epoch["classifiers"].kept_macs == 0
     assert (once["gates"].work.frames, every_epoch["gates"].work.frames) == (0, 10)

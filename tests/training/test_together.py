@@ -24,24 +24,28 @@ those of a bias before batch norm, by their own rounding.
 def trainer(small_plan, tmp_path):
     """Return a function that makes a trainer for a number of processes on this machine."""
 
-    def make(devices: int) -> Trainer:
+    def make(devices: int, method: str = "frameexit") -> Trainer:
         content = small_plan(True).config.model_dump(mode="json", exclude_none=True)
         content["compute"] = {"devices": devices}
+        if method == "arnet":
+            tiny = {"network": "tiny_cnn", "weights": "random"}
+            content["networks"] = dict.fromkeys(("medium", "small", "light"), tiny)
         content["training"] |= {"precision": "64-true", "epochs_scale": 0.2, "batch_size": 10}
-        made = Trainer(make_plan(validate(content, "small")), "long", "frameexit")
+        made = Trainer(make_plan(validate(content, "small")), "long", method)
         made.folder = tmp_path / f"processes{devices}"
         return made
 
     return make
 
 
-def test_two_processes_end_in_the_weights_of_one(trainer):
+@pytest.mark.parametrize(("method", "num_stages"), [("frameexit", 2), ("arnet", 3)])
+def test_two_processes_end_in_the_weights_of_one(trainer, method, num_stages):
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    one, two = trainer(1).get("default", 0, 0), trainer(2).get("default", 0, 0)
+    one, two = (trainer(number, method).get("default", 0, 0) for number in (1, 2))
     torch.set_num_threads(threads)
     assert [path.name for path in one.checkpoints] == [path.name for path in two.checkpoints]
-    assert len(one.checkpoints) == 2
+    assert len(one.checkpoints) == num_stages
     for here, there in zip(one.checkpoints, two.checkpoints, strict=True):
         expected, found = load_file(here), load_file(there)
         assert found.keys() == expected.keys()

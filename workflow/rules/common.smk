@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_json_if_changed
-from benchmark.gpus import num_gpus
+from benchmark.gpus import THREADS_PER_GPU, num_gpus
 from benchmark.job_server import start as start_job_server
 from benchmark.layout import (
     FURTHER_FIGURES,
@@ -71,9 +71,6 @@ CPUS = (
     len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 )
 SLOTS = max(1, -(-(workflow.resource_settings.cores or 1) // CPUS))
-
-# While a GPU computes, they make frames of what is stored.
-THREADS_PER_GPU = 4
 
 
 wildcard_constraints:
