@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
-
 from benchmark.gpus import THREADS_PER_GPU
 from benchmark.layout import Layout
 from benchmark.memory import return_freed_memory
@@ -18,6 +16,7 @@ from benchmark.planning.ranges import Range
 from benchmark.planning.rates import Rates, rates_of
 from benchmark.planning.stages import training_stages
 from benchmark.planning.videos import VideoFacts, video_facts
+from benchmark.threads import one_thread
 
 __all__ = ["whole_plan"]
 
@@ -52,9 +51,7 @@ def whole_plan(plan: Plan, gmacs: Range | None = None) -> Document:
     examples = {name: known.examples for name, known in facts.items()}
     rates = rates_of(config, examples, gmacs, Layout.of(config).root / "calibration.json")
     return_freed_memory()
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # small products, in which threads would only wait for each other
-    try:
+    with one_thread():
         networks = networks_of(config, config.roles)
         return_freed_memory()
         lines = list(data_lines(config, facts, networks, rates))
@@ -66,8 +63,6 @@ def whole_plan(plan: Plan, gmacs: Range | None = None) -> Document:
             pictures = rates.pictures[config.frames_name(name)]
             lines += training_lines(stages, known, rates, pictures)
             lines += run_lines(plan, runs, known, rates, pictures)
-    finally:
-        torch.set_num_threads(threads)
     order = list(dict.fromkeys(line.stage for line in lines))
     lines.sort(key=lambda line: order.index(line.stage))
     return Document(config.profile, facts, lines, rates, _uncertain(facts, rates))
