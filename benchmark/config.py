@@ -103,6 +103,11 @@ class Config(Strict):
         """Return the settings of the network of a role; 'backbone' is always there."""
         return self.backbone if role == "backbone" else self.networks[role]
 
+    def asks_for(self, method: str, variant: str) -> bool:
+        """Say whether `only_methods` leaves a variant in."""
+        only = self.only_methods.replace(" ", "").split(",")
+        return only == [""] or method in only or f"{method}/{variant}" in only
+
     @property
     def frame_owners(self) -> list[str]:
         """The datasets whose frames are stored; others share them."""

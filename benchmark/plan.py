@@ -6,7 +6,7 @@ others with `only_methods`; the source of an exit control runs wherever the cont
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -172,13 +172,13 @@ def make_plan(config: Config) -> Plan:
     raise_all(_unknown_tables(methods, paper), "the methods' manifests")
     raise_all(_rows_claimed_twice(methods, paper), "the methods' manifests")
     raise_all(_checkpoint_faults(config, methods), "the profile's checkpoints")
-    only = {part.strip() for part in config.only_methods.split(",") if part.strip()}
-    raise_all(_unknown_methods(only, methods), "the profile's only_methods")
+    raise_all(_unknown_methods(config, methods), "the profile's only_methods")
+    config = _with_sources(config, methods)
     by_role = {dataset.role: name for name, dataset in config.datasets.items()}
     wanted: dict[tuple[str, str], set[str]] = {}
     for name, method in methods.items():
         for variant, settings in method.manifest.variants.items():
-            if only and not only & {name, f"{name}/{variant}"}:
+            if not config.asks_for(name, variant):
                 continue
             for role in {r for shown in settings.shown_in for r in paper.roles[shown]}:
                 dataset = by_role.get(role)
@@ -189,9 +189,9 @@ def make_plan(config: Config) -> Plan:
         if source is not None:
             needed = {source.variant, source.budget or source.variant}
             wanted.setdefault((dataset, source.method), set()).update(needed)
-    if only and not wanted:
+    if config.only_methods and not wanted:
         raise BenchmarkError(
-            f"none of {', '.join(sorted(only))} runs on the profile's datasets",
+            f"none of {config.only_methods} runs on the profile's datasets",
             where="only_methods",
             fix="released weights need a line under checkpoints; a table must show the variant",
         )
@@ -219,18 +219,32 @@ def _checkpoint_faults(config: Config, methods: Mapping[str, MethodFolder]) -> l
     return faults
 
 
-def _unknown_methods(
-    only: Collection[str], methods: Mapping[str, MethodFolder]
-) -> list[BenchmarkError]:
+def _unknown_methods(config: Config, methods: Mapping[str, MethodFolder]) -> list[BenchmarkError]:
     known = [*methods]
     known += [f"{name}/{v}" for name, method in methods.items() for v in method.manifest.variants]
     return [
         BenchmarkError(
             f"no method or method/variant '{name}'{did_you_mean(name, known)}", where="only_methods"
         )
-        for name in sorted(only)
-        if name not in known
+        for name in config.only_methods.replace(" ", "").split(",")
+        if name and name not in known
     ]
+
+
+def _with_sources(config: Config, methods: Mapping[str, MethodFolder]) -> Config:
+    """Return settings whose `only_methods` names what the named exit controls read, too."""
+    if not config.only_methods:
+        return config
+    asked = [
+        f"{source.method}/{variant}"
+        for name, method in methods.items()
+        if (source := method.manifest.source) is not None
+        if any(config.asks_for(name, own) for own in method.manifest.variants)
+        for variant in (source.variant, source.budget)
+        if variant is not None and not config.asks_for(source.method, variant)
+    ]
+    names = [config.only_methods.replace(" ", ""), *dict.fromkeys(asked)]
+    return config.model_copy(update={"only_methods": ",".join(names)})
 
 
 def _rows_claimed_twice(methods: Mapping[str, MethodFolder], paper: Paper) -> list[BenchmarkError]:

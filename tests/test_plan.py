@@ -33,6 +33,9 @@ def test_an_exit_control_brings_its_source():
     plan = plan_of("oracle_exit")
     assert {method for _, method in plan.variants} == {"oracle_exit", "frameexit"}
     assert all(plan.variants[d, m] == ("default",) for d, m in plan.variants if m == "frameexit")
+    assert plan.config.asks_for("frameexit", "default")
+    assert not plan.config.asks_for("frameexit", "no_exit")
+    assert make_plan(plan.config).config == plan.config
 
 
 def test_a_name_that_is_none_is_an_error():

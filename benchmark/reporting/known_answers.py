@@ -73,6 +73,7 @@ def known_answers_keys(config: Config) -> list[RunKey]:
         RunKey(dataset, method, "default", seed)
         for dataset in _builtin_sets(config)
         for method in ("frameexit", "oracle_exit")
+        if config.asks_for(method, "default")
         for seed in config.seeds
     ]
 

@@ -10,7 +10,7 @@ from benchmark.config_data import Role
 from benchmark.cost.literature_frameexit import HEAD_UNITS, PAPER_BACKBONES
 from benchmark.methods import MethodFolder
 from benchmark.plan import Plan, make_plan
-from benchmark.reporting.measurements import MEASURED, NOT_RUN, Measurement
+from benchmark.reporting.measurements import LEFT_OUT, MEASURED, NOT_RUN, Measurement
 from benchmark.reporting.paper import TableSpec
 from benchmark.reporting.rows import TableRow, collect, owners_of_rows
 from benchmark.reporting.sources import other_paper_profiles
@@ -111,7 +111,7 @@ def _rank(cell: FilledCell) -> int:
 
 
 def _said(config: Config, row: TableRow, before: FilledCell) -> FilledCell:
-    if row.status == NOT_RUN:
+    if row.status in {NOT_RUN, LEFT_OUT}:
         return before
     if row.status != MEASURED or row.measured is None:
         return replace(before, profile=config.profile, failed=row.status)

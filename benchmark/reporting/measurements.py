@@ -18,10 +18,20 @@ from benchmark.evaluation.result import Counts, Result
 from benchmark.layout import Layout
 from benchmark.reporting.intervals import interval
 
-__all__ = ["MEASURED", "NOT_RUN", "Difference", "Measurement", "Outcome", "compare", "measure"]
+__all__ = [
+    "LEFT_OUT",
+    "MEASURED",
+    "NOT_RUN",
+    "Difference",
+    "Measurement",
+    "Outcome",
+    "compare",
+    "measure",
+]
 
 MEASURED = "measured"
 NOT_RUN = "not run here"
+LEFT_OUT = f"{NOT_RUN}: left out by only_methods"
 
 
 @dataclass(frozen=True)
@@ -86,7 +96,7 @@ class Outcome:
     """What became of a variant on a dataset.
 
     Attributes:
-        status: 'measured', 'failed: …', 'skipped: …' or 'not run here'.
+        status: 'measured', 'failed: …', 'skipped: …' or 'not run here…'.
         measurement: where measured.
         replicates: `[S, B]`, the metric of each seed in each resample of the videos, in percent.
     """
@@ -102,6 +112,8 @@ def measure(config: Config, dataset: str, method: str, variant: str) -> Outcome:
     Raises:
         BenchmarkError: if a result file cannot be read.
     """
+    if not config.asks_for(method, variant):
+        return Outcome(LEFT_OUT)
     runs = Layout.of(config).runs
     folders = {s: RunKey(dataset, method, variant, s).folder(runs) for s in config.seeds}
     absent = [seed for seed in config.seeds if not (folders[seed] / "result.json").is_file()]

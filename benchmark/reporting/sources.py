@@ -72,6 +72,7 @@ def shown_keys(
         for method in methods.values()
         for variant, shown_in in method.manifest.variants.items()
         if shown in shown_in.shown_in and method.has_weights(variant, dataset, config.checkpoints)
+        if config.asks_for(method.name, variant)
         for seed in config.seeds
     ]
 

@@ -221,6 +221,7 @@ def row_keys(
         if settings.role in roles
         for row in rows
         for method, variant in _owners(methods, row, settings.role)
+        if config.asks_for(method, variant)
         for seed in config.seeds
     }
 
