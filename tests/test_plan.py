@@ -40,10 +40,10 @@ def test_an_exit_control_brings_its_source():
 
 def test_a_name_that_is_none_is_an_error():
     with pytest.raises(BenchmarkError) as raised:
-        plan_of("frameexit/defualt,uniform_kk,frameexit")
+        plan_of("frameexit/defaults,uniform_kk,frameexit")
     said = str(raised.value)
     assert (
-        "no method or method/variant 'frameexit/defualt' (did you mean 'frameexit/default'?)"
+        "no method or method/variant 'frameexit/defaults' (did you mean 'frameexit/default'?)"
         in said
     )
     assert "no method or method/variant 'uniform_kk' (did you mean 'uniform_k'?)" in said
