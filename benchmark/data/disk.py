@@ -7,6 +7,7 @@ over some of the store's own videos are coded to see: long videos begin with tit
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,26 +114,23 @@ def stored_pixels(videos: pd.DataFrame, recipe: SamplingRecipe) -> npt.NDArray[n
 def _bytes_a_pixel(
     path: Path, moments_s: npt.NDArray[np.float64], recipe: SamplingRecipe, quality: int
 ) -> list[float]:
-    """Return what a coded pixel of some pictures of a video takes; none if it cannot be decoded.
+    """Return what a coded pixel takes, of the pictures of a video that can be decoded.
 
     Decoding begins at the key frame before each moment, not at the start of the video. Where a
     container leads elsewhere the picture is another one, which does no harm here.
     """
     import av  # noqa: PLC0415
 
-    coded = []
-    try:
-        with av.open(str(path)) as container:
-            stream = container.streams.video[0]
-            begin_s = float((stream.start_time or 0) * (stream.time_base or 0))
-            for moment_s in (begin_s + moments_s).tolist():
-                container.seek(int(moment_s * 1e6))
-                for picture in container.decode(stream):
-                    if picture.time is None or picture.time >= moment_s - 1e-3:
-                        pixels = np.asarray(picture.to_ndarray(format="rgb24"), dtype=np.uint8)
-                        frame = prepare(pixels, recipe)
-                        coded.append(len(encode_jpegs(frame[None], quality)) / (frame.size // 3))
-                        break
-    except (av.FFmpegError, OSError):
-        return []
+    coded: list[float] = []
+    with suppress(av.FFmpegError, OSError), av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        begin_s = float((stream.start_time or 0) * (stream.time_base or 0))
+        for moment_s in (begin_s + moments_s).tolist():
+            container.seek(int(moment_s * 1e6))
+            for picture in container.decode(stream):
+                if picture.time is None or picture.time >= moment_s - 1e-3:
+                    pixels = np.asarray(picture.to_ndarray(format="rgb24"), dtype=np.uint8)
+                    frame = prepare(pixels, recipe)
+                    coded.append(len(encode_jpegs(frame[None], quality)) / (frame.size // 3))
+                    break
     return coded
