@@ -27,8 +27,9 @@ from benchmark.errors import BenchmarkError
 
 __all__ = ["THREADS_PER_GPU", "assigned_gpus", "num_gpus"]
 
-THREADS_PER_GPU = 8
-"""Of a job: while its GPU computes, they make frames of what is stored."""
+THREADS_PER_GPU = 4
+"""Of a job: while its GPU computes, they make frames of what is stored. Every cluster has so many;
+where more are free, the profile's `set-threads` gives them."""
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 _SECONDS_BETWEEN_TRIES = 0.2

@@ -24,7 +24,7 @@ _UNCERTAIN = (
     "All networks are taken to be as fast as the backbone; small and depthwise ones are slower for "
     "their MACs.",
     f"A job has {THREADS_PER_GPU} threads a GPU, which waits for frames where core hours are more "
-    f"than {THREADS_PER_GPU} times its own; more cores in --set-threads (train=16) then help.",
+    f"than {THREADS_PER_GPU} times its own; set-threads gives it more (docs/paper.md).",
     "Predictions run a video to its exit, which is not known yet, and once through all steps.",
     "Rows of predictions are compressed, to between 60 % and all of their size.",
     "Reading and writing are worked out for memory, not for your disk or network.",
