@@ -181,10 +181,10 @@ def _walk(container: InputContainer, pictures: VideoStream) -> _Walked:
         if not packet.size:
             continue
         stamp = packet.dts if packet.pts is None else packet.pts
-        start_s = None if stamp is None else float(stamp * packet.time_base)
+        base = packet.time_base
+        start_s = None if stamp is None or base is None else float(stamp * base)
         if start_s is not None:
-            length = float((packet.duration or 0) * packet.time_base)
-            walked.end_s = max(walked.end_s, start_s + length)
+            walked.end_s = max(walked.end_s, start_s + float((packet.duration or 0) * base))
         if is_picture and not packet.is_discard:
             walked.num_frames += 1
             if start_s is not None:

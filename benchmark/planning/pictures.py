@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -71,7 +71,9 @@ def measure_pictures(
     # What a second thread spends on waiting for the first is no work.
     with one_thread(), tempfile.TemporaryDirectory() as folder:
         own = {name: _store(examples[name], recipes[name], Path(folder)) for name in recipes}
-        made_up = [] if all(own.values()) else _made_up(Path(folder))
+        made_up: list[Example] = []
+        if not all(own.values()):
+            made_up = [_write_video(Path(folder), *size) for size in _MADE_UP]
         return {
             name: _rates(found, is_made_up=False)
             if found
@@ -107,26 +109,30 @@ def _store(videos: Sequence[Example], recipe: SamplingRecipe, folder: Path) -> l
     """Store videos one after the other, as far as they can be decoded and there is time."""
     found: list[_Stored] = []
     begun = time.process_time()
-    for stored in (_stored(video, recipe, folder) for video in videos):
-        found += stored
+    for video in videos:
+        stored = _stored(video, recipe, folder)
+        if stored is not None:
+            found.append(stored)
         if len(found) > 1 and time.process_time() - begun > _SECONDS:
             break
     return found
 
 
-def _stored(video: Example, recipe: SamplingRecipe, folder: Path) -> Iterator[_Stored]:
-    """Yield what storing a video took; nothing where it cannot be decoded."""
-    if not video.path.is_file():
-        return
-    file = VideoFile("", video.path, file_sha256(video.path), video.num_frames, video.fps)
+def _stored(video: Example, recipe: SamplingRecipe, folder: Path) -> _Stored | None:
+    """Return what storing a video took; nothing where it cannot be decoded."""
+    try:
+        sha256 = file_sha256(video.path)
+    except OSError:
+        return None  # extraction will say so
+    file = VideoFile("", video.path, sha256, video.num_frames, video.fps)
     start = time.process_time()
     shard = write_shard(ShardJob(folder, 0, (file,), recipe))
     taken = time.process_time() - start
     entry = shard.videos[0]
     if entry.failure:
-        return  # extraction will say so
+        return None
     num_pixels = entry.height * entry.width
-    yield _Stored(
+    return _Stored(
         decoded_frames=video.num_frames / taken,
         jpeg_pixels=None
         if recipe.jpeg_quality is None
@@ -144,10 +150,6 @@ def _read_pixels(shard: Path, num_positions: int, num_pixels: int) -> float:
         centre_crop(resize_short_side(frame, 224), 224)
         taken.append(time.process_time() - start)
     return num_pixels / min(taken)
-
-
-def _made_up(folder: Path) -> list[Example]:
-    return [_write_video(folder, width, height) for width, height in _MADE_UP]
 
 
 def _write_video(folder: Path, width: int, height: int) -> Example:
