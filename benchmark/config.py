@@ -26,6 +26,11 @@ __all__ = ["Config", "load_config", "validate"]
 _ROOTS = ("clips_root", "activitynet_root", "mini_kinetics_root", "hvu_root", "weights_root")
 
 
+def _names(text: str) -> list[str]:
+    """Return the names between commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 class Config(Strict):
     """A profile."""
 
@@ -67,7 +72,7 @@ class Config(Strict):
         """Keep the datasets that `only` names."""
         if not isinstance(content, dict) or not isinstance(content.get("datasets"), dict):
             return content
-        wanted = [name.strip() for name in str(content.get("only", "")).split(",") if name.strip()]
+        wanted = _names(str(content.get("only", "")))
         known = content["datasets"]
         for name in wanted:
             if name not in known:
@@ -103,10 +108,15 @@ class Config(Strict):
         """Return the settings of the network of a role; 'backbone' is always there."""
         return self.backbone if role == "backbone" else self.networks[role]
 
+    @property
+    def asked_methods(self) -> list[str]:
+        """The methods and variants that `only_methods` names; none where all run."""
+        return _names(self.only_methods)
+
     def asks_for(self, method: str, variant: str) -> bool:
         """Say whether `only_methods` leaves a variant in."""
-        only = self.only_methods.replace(" ", "").split(",")
-        return only == [""] or method in only or f"{method}/{variant}" in only
+        asked = self.asked_methods
+        return not asked or method in asked or f"{method}/{variant}" in asked
 
     @property
     def frame_owners(self) -> list[str]:

@@ -189,9 +189,9 @@ def make_plan(config: Config) -> Plan:
         if source is not None:
             needed = {source.variant, source.budget or source.variant}
             wanted.setdefault((dataset, source.method), set()).update(needed)
-    if config.only_methods and not wanted:
+    if config.asked_methods and not wanted:
         raise BenchmarkError(
-            f"none of {config.only_methods} runs on the profile's datasets",
+            f"none of {', '.join(config.asked_methods)} runs on the profile's datasets",
             where="only_methods",
             fix="released weights need a line under checkpoints; a table must show the variant",
         )
@@ -226,16 +226,17 @@ def _unknown_methods(config: Config, methods: Mapping[str, MethodFolder]) -> lis
         BenchmarkError(
             f"no method or method/variant '{name}'{did_you_mean(name, known)}", where="only_methods"
         )
-        for name in config.only_methods.replace(" ", "").split(",")
-        if name and name not in known
+        for name in config.asked_methods
+        if name not in known
     ]
 
 
 def _with_sources(config: Config, methods: Mapping[str, MethodFolder]) -> Config:
     """Return settings whose `only_methods` names what the named exit controls read, too."""
-    if not config.only_methods:
+    asked = config.asked_methods
+    if not asked:
         return config
-    asked = [
+    read = [
         f"{source.method}/{variant}"
         for name, method in methods.items()
         if (source := method.manifest.source) is not None
@@ -243,8 +244,7 @@ def _with_sources(config: Config, methods: Mapping[str, MethodFolder]) -> Config
         for variant in (source.variant, source.budget)
         if variant is not None and not config.asks_for(source.method, variant)
     ]
-    names = [config.only_methods.replace(" ", ""), *dict.fromkeys(asked)]
-    return config.model_copy(update={"only_methods": ",".join(names)})
+    return config.model_copy(update={"only_methods": ",".join([*asked, *dict.fromkeys(read)])})
 
 
 def _rows_claimed_twice(methods: Mapping[str, MethodFolder], paper: Paper) -> list[BenchmarkError]:

@@ -41,10 +41,11 @@ def manifest(job: Job) -> None:
     expected = expected_of(job.dataset, job.config.profile)
 
     def report(manifest: Manifest) -> None:
-        write_report(manifest, expected, path)
+        absent = absent_classes(manifest)
+        text = report_text(manifest, expected, absent)
+        write_report(manifest, text, path)
         all_usable = len(manifest.usable("video_id")) == len(manifest.rows)
-        is_news = expected or not all_usable or absent_classes(manifest)
-        job.log.write(report_text(manifest, expected), shown=bool(is_news))
+        job.log.write(text, shown=bool(expected or not all_usable or absent))
 
     manifest = build_profile_manifest(
         job.config,
