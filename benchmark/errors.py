@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-__all__ = ["BenchmarkError", "did_you_mean", "explained", "raise_all"]
+__all__ = ["BenchmarkError", "DamagedFileError", "did_you_mean", "explained", "raise_all"]
 
 _OPTIONS_SHOWN = 20
 
@@ -28,6 +28,14 @@ class BenchmarkError(ValueError):
         place = f"{where}: " if where is not None else ""
         remedy = f". Fix: {fix}" if fix else ""
         super().__init__(f"{place}{what}{remedy}")
+
+
+class DamagedFileError(BenchmarkError):
+    """A file is not as the job that made it left it.
+
+    It ends the job that reads the file: no method is to blame, so it never becomes the result of
+    one.
+    """
 
 
 def explained(fault: Exception) -> str:

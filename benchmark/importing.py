@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark.data.probe import file_sha256
 from benchmark.errors import BenchmarkError, did_you_mean
 from benchmark.files import replace_when_complete
 from benchmark.methods import MethodFolder, discover
 from benchmark.plan import repository_methods
+from benchmark.sealed import file_sha256
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from benchmark.backbones.feature_index import read_feature_index
 from benchmark.backbones.feature_store import StoredFeatures
 from benchmark.backbones.features import ComputedFeatures, count_macs_per_input
 from benchmark.backbones.registry import Backbone, build_backbone, network_of
@@ -76,10 +76,20 @@ class OpenDataset:
             for role, network in networks.items()
         }
 
-    def stored(self, video_ids: Sequence[str]) -> dict[str, FeatureSource]:
-        """Return features of these videos by role, of the profile's networks as they come."""
+    def stored(
+        self, video_ids: Sequence[str], weights: Mapping[str, str]
+    ) -> dict[str, FeatureSource]:
+        """Return features of these videos by role, of the profile's networks as they come.
+
+        Args:
+            video_ids: in the order of their numbers.
+            weights: the digest of each network's weights, by role.
+
+        Raises:
+            DamagedFileError: if the features are not those of these frames and weights.
+        """
         return {
-            role: StoredFeatures(folder, video_ids, *self.digests)
+            role: StoredFeatures(folder, video_ids, *self.digests, weights_digest=weights[role])
             for role, folder in self.features_folders.items()
         }
 
@@ -137,9 +147,9 @@ def open_dataset(config: Config, name: str, roles: Sequence[str] = ("backbone",)
         settings = config.network(role)
         parts += [role, settings.model_dump_json(exclude={"trained_on"})]
         if frozen:
-            index = json.loads((folders[role] / "index.json").read_text())
-            parts.append(index["weights_digest"])
-            macs = int(index["macs_per_input"])
+            index = read_feature_index(folders[role])
+            parts.append(index.weights_digest)
+            macs = index.macs_per_input
         else:
             built = make_network(config, role)
             parts.append(weights_digest(built))

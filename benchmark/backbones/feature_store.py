@@ -7,7 +7,6 @@ the work that the network was counted to execute.
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,14 +19,22 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from benchmark.backbones.feature_index import (
+    FEATURES_FILE,
+    INDEX_FILE,
+    STARTS_FILE,
+    FeatureIndex,
+    made_again,
+    read_feature_index,
+)
 from benchmark.backbones.features import count_macs_per_input, load_inputs
 from benchmark.backbones.registry import Backbone
 from benchmark.cost.meter import Meter
 from benchmark.data.frame_store import FrameStore
-from benchmark.data.probe import file_sha256
 from benchmark.data.sound_store import SoundStore
-from benchmark.errors import BenchmarkError
-from benchmark.files import digest_of, replace_when_complete, write_json
+from benchmark.errors import BenchmarkError, DamagedFileError
+from benchmark.files import digest_of, replace_when_complete
+from benchmark.sealed import file_sha256, is_file_with, part_digest, write_sealed
 from benchmark.videos import FeatureSource
 
 __all__ = ["FeaturesOnDemand", "Inputs", "StoredFeatures", "extract_features"]
@@ -67,8 +74,8 @@ def extract_features(
 ) -> None:
     """Compute the features of every stored frame, of the sound around it, or of clips in a row.
 
-    Writes `features.npy`, `[all inputs, D]` float32, and `index.json` with each video's first row
-    and the SHA-256 of the former; `starts.npy`, where only some inputs are asked for.
+    Writes `features.npy`, `[all inputs, D]` float32, and `index.json`, see `FeatureIndex`;
+    `starts.npy`, where only some inputs are asked for.
     Batches are made of the same frames, and computed by one thread each, for any number of
     workers: so are the bytes. A store that is there already, of these frames and weights, is kept.
 
@@ -84,17 +91,16 @@ def extract_features(
     """
     network = backbone.network
     videos = list(inputs.videos if inputs else store.video_ids)
-    facts = {
-        "schema_version": 2,
-        "frames_digest": store.digest,
-        "weights_digest": weights_digest,
-        "size": network.size,
-        "num_frames": network.num_frames,
-        "macs_per_input": count_macs_per_input(backbone),
-        "videos": videos,
-        "inputs_digest": inputs.digest if inputs else None,
-        "sound_digest": sound.digest if sound and network.listens else None,
-    }
+    facts = FeatureIndex(
+        frames_digest=store.digest,
+        weights_digest=weights_digest,
+        size=network.size,
+        num_frames=network.num_frames,
+        macs_per_input=count_macs_per_input(backbone),
+        videos=tuple(videos),
+        inputs_digest=inputs.digest if inputs else None,
+        sound_digest=sound.digest if sound and network.listens else None,
+    )
     if _is_there(folder, facts):
         return
     starts: list[Sequence[int]] = (
@@ -116,34 +122,55 @@ def extract_features(
         return features
 
     if inputs:
-        with replace_when_complete(folder / "starts.npy") as partial, partial.open("wb") as file:
+        with replace_when_complete(folder / STARTS_FILE) as partial, partial.open("wb") as file:
             np.save(file, inputs.starts)
+    digests: list[int] = []
     with (
-        replace_when_complete(folder / "features.npy") as partial,
+        replace_when_complete(folder / FEATURES_FILE) as partial,
         ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool,
     ):
         rows = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
         for block, features in zip(blocks, pool.map(compute, blocks), strict=True):
             rows[first[block.start] : first[block.stop]] = features
+            ends = first[block.start + 1 : block.stop] - first[block.start]
+            digests += [part_digest(own) for own in np.split(features, ends)]
             if progress:
                 progress(block.stop, len(videos))
         rows.flush()
-    sha256 = file_sha256(folder / "features.npy")
-    write_json(folder / "index.json", {**facts, "first_row": first.tolist(), "sha256": sha256})
+    sha256 = file_sha256(folder / FEATURES_FILE)
+    write_sealed(folder / INDEX_FILE, facts.of_rows(first.tolist(), digests, sha256))
 
 
-def _is_there(folder: Path, facts: dict[str, object]) -> bool:
+def _is_there(folder: Path, facts: FeatureIndex) -> bool:
     try:
-        index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        index = read_feature_index(folder)
+        _starts(folder, index)
+    except DamagedFileError:
         return False
-    rows = folder / "features.npy"
-    same = rows.is_file() and all(index.get(k) == facts[k] for k in facts)
-    return same and index.get("sha256") == file_sha256(rows)
+    same = facts.of_rows(index.first_row, index.rows_digests, index.sha256) == index
+    return same and is_file_with(folder / FEATURES_FILE, index.sha256)
+
+
+def _starts(folder: Path, index: FeatureIndex) -> npt.NDArray[np.int64] | None:
+    """Read `starts.npy`, where only some inputs have features."""
+    if index.inputs_digest is None:
+        return None
+    try:
+        starts: npt.NDArray[np.int64] = np.load(folder / STARTS_FILE)
+    except (FileNotFoundError, EOFError, ValueError) as fault:
+        what, fix = f"no readable feature store ({fault})", made_again(folder)
+        raise DamagedFileError(what, where=folder / STARTS_FILE, fix=fix) from fault
+    if Inputs(index.videos, starts).digest != index.inputs_digest:
+        what = "the positions were changed after the features were computed"
+        raise DamagedFileError(what, where=folder / STARTS_FILE, fix=made_again(folder))
+    return starts
 
 
 class StoredFeatures:
-    """Features read from the feature store, for the given videos in the given order."""
+    """Features read from the feature store, for the given videos in the given order.
+
+    The features of a video are compared with their digest when they are first read.
+    """
 
     def __init__(
         self,
@@ -151,35 +178,30 @@ class StoredFeatures:
         video_ids: Sequence[str],
         frames_digest: str,
         sound_digest: str | None = None,
+        *,
+        weights_digest: str | None = None,
     ) -> None:
-        index_path = folder / "index.json"
+        index, self._path = read_feature_index(folder), folder / FEATURES_FILE
+        index.check_origin(folder, frames_digest, sound_digest, weights_digest)
         try:
-            index = json.loads(index_path.read_text(encoding="utf-8"))
             # Copied on write, that is never: PyTorch wants arrays that it could write to.
-            rows = np.load(folder / "features.npy", mmap_mode="c")
-            chosen = index["inputs_digest"] is not None
-            starts = np.load(folder / "starts.npy") if chosen else None
-        except (OSError, ValueError, KeyError) as fault:
-            raise BenchmarkError(
-                f"no readable feature store ({fault})", where=folder, fix="run the workflow again"
-            ) from fault
-        other = {
-            "frames than are": index["frames_digest"] != frames_digest,
-            "sound than is": index.get("sound_digest") not in {None, sound_digest},
-        }
-        for what in (name for name, differs in other.items() if differs):
-            raise BenchmarkError(
-                f"features were computed from other {what} stored now",
-                where=index_path,
-                fix=f"delete {folder} and run the workflow again",
-            )
-        self._macs_per_input = int(index["macs_per_input"])
-        self.size, self.num_frames = int(index["size"]), int(index["num_frames"])
-        place = {video: number for number, video in enumerate(index["videos"])}
-        first = np.array(index["first_row"])
+            rows = np.load(self._path, mmap_mode="c")
+        except (FileNotFoundError, EOFError, ValueError) as fault:
+            what, fix = f"no readable feature store ({fault})", made_again(folder)
+            raise DamagedFileError(what, where=self._path, fix=fix) from fault
+        if rows.dtype != np.float32 or rows.ndim != 2 or len(rows) != index.first_row[-1]:
+            what = f"the features are not those that {INDEX_FILE} beside them describes"
+            raise DamagedFileError(what, where=self._path, fix=made_again(folder))
+        starts = _starts(folder, index)
+        self._macs_per_input = index.macs_per_input
+        self.size, self.num_frames = index.size, index.num_frames
+        place = {video: number for number, video in enumerate(index.videos)}
         numbers = np.array([place[video] for video in video_ids], dtype=np.int64)
+        first = np.array(index.first_row)
         self._rows = torch.from_numpy(rows)
-        self._first = torch.from_numpy(first[numbers])
+        self._first, self._end = (torch.from_numpy(first[numbers + n]) for n in (0, 1))
+        self._digests = [index.rows_digests[number] for number in numbers.tolist()]
+        self._checked = torch.zeros(len(numbers), dtype=torch.bool)
         self._starts = None if starts is None else torch.from_numpy(starts[numbers])
 
     def features(
@@ -188,7 +210,19 @@ class StoredFeatures:
         """See `benchmark.videos.FeatureSource`."""
         if meter is not None:
             meter.add(component, rows, self._macs_per_input * starts.shape[1])
+        if not self._checked[videos].all():
+            self._check(videos)
         return self._rows[self._first[videos][:, None] + self._places(videos, starts)]
+
+    def _check(self, videos: Tensor) -> None:
+        """Compare the features of videos that were not read before with their digests."""
+        for video in set(videos[~self._checked[videos]].tolist()):
+            first, end = int(self._first[video]), int(self._end[video])
+            if part_digest(self._rows[first:end].numpy()) != self._digests[video]:
+                what = f"rows {first} to {end - 1} were changed after they were computed"
+                fix = made_again(self._path.parent)
+                raise DamagedFileError(what, where=self._path, fix=fix)
+            self._checked[video] = True
 
     def _places(self, videos: Tensor, starts: Tensor) -> Tensor:
         """Return the number of each input among those of its video: `[N, K]`."""

@@ -21,9 +21,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from benchmark.config_learning import NetworkConfig
-from benchmark.data.probe import file_sha256
 from benchmark.errors import BenchmarkError
 from benchmark.files import replace_when_complete
+from benchmark.sealed import file_sha256
 
 __all__ = ["Hub", "fetch", "load_package", "load_stored"]
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from benchmark.data.frame_table import TABLE_BYTES_A_FRAME
 from benchmark.data.jpeg import SEEN_BYTES_A_PIXEL, encode_jpegs
 from benchmark.data.recipe import SamplingRecipe
 from benchmark.data.resize import fitted_size, resized_size
@@ -62,8 +63,9 @@ def estimate_size(videos: pd.DataFrame, root: Path, recipe: SamplingRecipe) -> S
     num_frames, fps = videos["num_frames"].to_numpy(), videos["fps"].to_numpy()
     positions = recipe.num_positions(num_frames, fps)
     pixels = positions * stored_pixels(videos, recipe)
+    num_positions, table = int(positions.sum()), TABLE_BYTES_A_FRAME * int(positions.sum())
     if recipe.jpeg_quality is None:
-        return StoreSize(int(positions.sum()), 3 * int(pixels.sum()), measured=False)
+        return StoreSize(num_positions, table + 3 * int(pixels.sum()), measured=False)
     chosen = np.unique(np.linspace(0, len(videos) - 1, _SAMPLED_VIDEOS).astype(int))
     paths, quality = videos["path"].tolist(), recipe.jpeg_quality
     rates = []
@@ -72,7 +74,7 @@ def estimate_size(videos: pd.DataFrame, root: Path, recipe: SamplingRecipe) -> S
         spread = grid[np.linspace(0, len(grid) - 1, _SAMPLED_POSITIONS).astype(int)]
         rates += _bytes_a_pixel(root / paths[i], spread / fps[i], recipe, quality)
     rate = float(np.mean(rates)) if rates else SEEN_BYTES_A_PIXEL[1]
-    return StoreSize(int(positions.sum()), round(rate * int(pixels.sum())), measured=True)
+    return StoreSize(num_positions, table + round(rate * int(pixels.sum())), measured=True)
 
 
 def check_free_disk(size: StoreSize, folder: Path) -> None:
@@ -131,6 +133,7 @@ def _bytes_a_pixel(
                 if picture.time is None or picture.time >= moment_s - 1e-3:
                     pixels = np.asarray(picture.to_ndarray(format="rgb24"), dtype=np.uint8)
                     frame = prepare(pixels, recipe)
-                    coded.append(len(encode_jpegs(frame[None], quality)) / (frame.size // 3))
+                    image = encode_jpegs(frame[None], quality)[0]
+                    coded.append(len(image) / (frame.size // 3))
                     break
     return coded

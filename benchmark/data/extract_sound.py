@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 from benchmark.data.manifest import Manifest
-from benchmark.data.probe import Progress, file_sha256
+from benchmark.data.probe import Progress
 from benchmark.data.shard_files import finished, in_processes, remove_strangers
 from benchmark.data.sound import NO_TRACK, RATE_HZ, decode_sound, sound_reader
 from benchmark.data.sound_store import (
@@ -25,7 +25,8 @@ from benchmark.data.sound_store import (
     index_digest,
 )
 from benchmark.errors import BenchmarkError
-from benchmark.files import digest_of, replace_when_complete, write_text
+from benchmark.files import digest_of, replace_when_complete
+from benchmark.sealed import file_sha256, part_digest, write_sealed
 
 __all__ = ["extract_sound", "sound_bytes"]
 
@@ -93,7 +94,7 @@ def extract_sound(
     ordered = tuple(shards[job.path.name] for job in jobs)
     remove_strangers(folder, "sound-", shards)
     index = SoundIndex(shards=ordered, digest=index_digest(ordered))
-    write_text(folder / SOUND_INDEX, index.model_dump_json() + "\n")
+    write_sealed(folder / SOUND_INDEX, index)
 
 
 def sound_bytes(manifest: Manifest) -> int:
@@ -144,6 +145,7 @@ def _write(job: _Job) -> SoundShard:
                     fps=video.fps,
                     first=first,
                     num_samples=num_samples,
+                    samples_digest=part_digest(content),
                     fault=fault,
                 )
             )
@@ -155,7 +157,7 @@ def _write(job: _Job) -> SoundShard:
         sha256=whole.hexdigest(),
         videos=tuple(stored),
     )
-    write_text(job.path.with_suffix(".json"), shard.model_dump_json() + "\n")
+    write_sealed(job.path.with_suffix(".json"), shard)
     return shard
 
 

@@ -15,15 +15,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from benchmark.data.frame_table import ChangedFrameError, read_frames
 from benchmark.data.jpeg import decode_jpegs
 from benchmark.data.resize import centre_crop, resize_short_side
-from benchmark.data.shard_files import check_hashes
 from benchmark.data.store_index import INDEX_NAME, StoreIndex, read_index
-from benchmark.errors import BenchmarkError, did_you_mean, raise_all
+from benchmark.errors import BenchmarkError, DamagedFileError, did_you_mean, raise_all
+from benchmark.sealed import again
 
 __all__ = ["INDEX_NAME", "FrameStore"]
 
-_EXTRACT_AGAIN = "extract the frames again"
+_EXTRACT_AGAIN = again("frames")
 _OPEN_SHARDS = 256  # each holds a file descriptor, of which a process has few
 
 
@@ -54,12 +55,14 @@ class FrameStore:
                 self._rows[video] = row
         self.video_ids = tuple(self._rows)
         names = ("shard", "offset", "num_frames", "fps", "num_positions", "height", "width")
-        self._columns = {name: index.numbers(name) for name in names}
+        self._columns = {name: index.numbers(name) for name in (*names, "table_digest")}
         self._map = lru_cache(_OPEN_SHARDS)(self._open_shard)
 
     @classmethod
     def open(cls, folder: Path) -> FrameStore:
-        """Open a store, checking the index, and each shard's presence and size but not its bytes.
+        """Open a store, checking the index, and each shard's presence and size.
+
+        Its bytes are checked frame by frame, when they are read.
 
         Raises:
             BenchmarkError: for a store that is incomplete or was changed.
@@ -70,20 +73,13 @@ class FrameStore:
         for shard in index.shards:
             data, num_bytes = folder / shard.file, sizes.get(shard.file)
             if num_bytes is None:
-                faults.append(BenchmarkError("the shard is missing", where=data))
+                what = "the shard is missing"
+                faults.append(DamagedFileError(what, where=data, fix=_EXTRACT_AGAIN))
             elif num_bytes != shard.num_bytes:
                 what = f"the shard has {num_bytes} bytes, not {shard.num_bytes}"
-                faults.append(BenchmarkError(what, where=data, fix=_EXTRACT_AGAIN))
+                faults.append(DamagedFileError(what, where=data, fix=_EXTRACT_AGAIN))
         raise_all(faults, str(folder))
         return cls(folder, index)
-
-    def verify(self) -> None:
-        """Hash every shard.
-
-        Raises:
-            BenchmarkError: naming each shard whose bytes are not those that were extracted.
-        """
-        check_hashes(self._folder, self.index.shards, _EXTRACT_AGAIN)
 
     def num_positions(self, video_id: str) -> int:
         """Return P, the number of stored frames of a video."""
@@ -118,27 +114,37 @@ class FrameStore:
             IndexError: for a position outside 0..P - 1.
         """
         row = self._row(video_id)
-        offset, num_positions, height, width = (
-            int(self._columns[name][row]) for name in ("offset", "num_positions", "height", "width")
+        num_positions, height, width = (
+            int(self._columns[name][row]) for name in ("num_positions", "height", "width")
         )
         chosen = np.asarray(positions, dtype=np.int64)
         if chosen.size and (chosen.min() < 0 or chosen.max() >= num_positions):
             raise IndexError(f"'{video_id}' has positions 0..{num_positions - 1}")
-        number, shape = int(self._columns["shard"][row]), (num_positions, height, width, 3)
-        if self.recipe.jpeg_quality is None:
-            end = offset + num_positions * height * width * 3
-            frames = self._map(number)[offset:end].reshape(shape)[chosen]
-        elif chosen.size:
-            try:
-                frames = decode_jpegs(self._map(number), offset, num_positions, chosen.tolist())
-            except RuntimeError as error:
-                where = self._folder / self.index.shards[number].file
-                what = f"a frame of '{video_id}' cannot be decoded: {str(error).splitlines()[0]}"
-                fix = f"delete the shard and {_EXTRACT_AGAIN}"
-                raise BenchmarkError(what, where=where, fix=fix) from error
+        coded = self._stored_bytes(row, video_id, chosen.tolist())
+        if not coded:
+            frames = np.empty((0, height, width, 3), dtype=np.uint8)
+        elif self.recipe.jpeg_quality is None:
+            frames = np.stack(coded).reshape(-1, height, width, 3)
         else:
-            frames = np.empty((0, *shape[1:]), dtype=np.uint8)
+            frames = decode_jpegs(coded)
         return frames if size is None else centre_crop(resize_short_side(frames, size), size)
+
+    def _stored_bytes(
+        self, row: int, video_id: str, chosen: list[int]
+    ) -> list[npt.NDArray[np.uint8]]:
+        """Return frames as they are stored, each of which was compared with its digest."""
+        number, offset, num_positions, table_digest = (
+            int(self._columns[name][row])
+            for name in ("shard", "offset", "num_positions", "table_digest")
+        )
+        try:
+            return read_frames(self._map(number), offset, num_positions, table_digest, chosen)
+        except ChangedFrameError as fault:
+            raise DamagedFileError(
+                f"'{video_id}': {fault}",
+                where=self._folder / self.index.shards[number].file,
+                fix=f"delete this file and {_EXTRACT_AGAIN}",
+            ) from fault
 
     def _open_shard(self, number: int) -> npt.NDArray[np.uint8]:
         whole = np.memmap(self._folder / self.index.shards[number].file, dtype=np.uint8, mode="r")

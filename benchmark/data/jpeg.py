@@ -1,4 +1,4 @@
-"""Frames as JPEG: a video's lie side by side behind a table of their lengths.
+"""Frames as JPEG.
 
 The format of a store at the paper's scale, chosen by tests/performance/frame_formats.py. On real
 clips at FrameExit's released recipe for ActivityNet (1 frame a second, short side 350; error of a
@@ -21,8 +21,7 @@ video. Quality 90 is nearer to the video than the release's own frames, and take
 
 Encoder and decoders are libjpeg-turbo, in Pillow and in torchvision, whose pixels are equal;
 torchvision decodes a fifth faster, and both let other threads run meanwhile (400 frames a second
-in one thread and 758 in two, on a machine with two free processors). The table stands in the
-shard, not in the index: half a million videos have some 25 million frames.
+in one thread and 758 in two, on a machine with two free processors).
 """
 
 from __future__ import annotations
@@ -39,7 +38,6 @@ __all__ = ["SEEN_BYTES_A_PIXEL", "decode_jpegs", "encode_jpegs", "jpeg_coder"]
 SEEN_BYTES_A_PIXEL = (0.12, 0.5)
 """At quality 90: 0.23 and 0.29 in tables such as that above, 0.15 to 0.38 for single clips of
 profile `clips`; with room for noisier and smoother videos."""
-_LENGTH = np.dtype("<u4")
 
 
 @cache
@@ -50,8 +48,8 @@ def jpeg_coder() -> str:
     return f"pillow {__version__}, libjpeg-turbo {features.version('libjpeg_turbo')}"
 
 
-def encode_jpegs(frames: npt.NDArray[np.uint8], quality: int) -> bytes:
-    """Return `[P, H, W, 3]` frames as bytes: P lengths as little-endian uint32, then P images.
+def encode_jpegs(frames: npt.NDArray[np.uint8], quality: int) -> list[bytes]:
+    """Return `[P, H, W, 3]` frames as P images.
 
     Colours are stored at half the resolution (4:2:0), as in the videos themselves.
     """
@@ -62,23 +60,11 @@ def encode_jpegs(frames: npt.NDArray[np.uint8], quality: int) -> bytes:
         file = io.BytesIO()
         Image.fromarray(frame).save(file, "JPEG", quality=quality, subsampling="4:2:0")
         images.append(file.getvalue())
-    lengths = np.array([len(image) for image in images], dtype=_LENGTH)
-    return lengths.tobytes() + b"".join(images)
+    return images
 
 
-def decode_jpegs(
-    shard: npt.NDArray[np.uint8], offset: int, num_positions: int, chosen: Sequence[int]
-) -> npt.NDArray[np.uint8]:
-    """Read frames of one video.
-
-    Args:
-        shard: the bytes of the shard, which may lie on the disk.
-        offset: where the video's begin.
-        num_positions: P, its frames.
-        chosen: K of 0..P - 1, in any order, repetitions allowed; K of 1 or more.
-
-    Returns:
-        `[K, H, W, 3]` RGB.
+def decode_jpegs(images: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
+    """Return K images of the same size, K of 1 or more, as `[K, H, W, 3]` RGB.
 
     Raises:
         RuntimeError: for bytes that are no JPEG.
@@ -86,14 +72,8 @@ def decode_jpegs(
     import torch  # noqa: PLC0415  (a second of start-up)
     from torchvision.io import ImageReadMode, decode_jpeg  # noqa: PLC0415
 
-    start = offset + num_positions * _LENGTH.itemsize
-    lengths = np.frombuffer(shard[offset:start].tobytes(), dtype=_LENGTH)
-    ends = start + np.cumsum(lengths, dtype=np.int64)
-    images = {}
-    for position in set(chosen):
-        end = int(ends[position])
-        coded = torch.from_numpy(np.array(shard[end - int(lengths[position]) : end]))
-        images[position] = decode_jpeg(coded, ImageReadMode.RGB)
-    frames = torch.stack([images[position] for position in chosen])
+    frames = torch.stack(
+        [decode_jpeg(torch.from_numpy(np.array(image)), ImageReadMode.RGB) for image in images]
+    )
     result: npt.NDArray[np.uint8] = frames.permute(0, 2, 3, 1).contiguous().numpy()
     return result

@@ -2,7 +2,8 @@
 
 Hashing half a million videos takes hours. Each file's facts are appended as soon as they are known,
 with its size and time of change; a file of another size or time is read again. So a job that was
-killed reads on, and one that is repeated for other labels or other code reads nothing.
+killed reads on, and one that is repeated for other labels or other code reads nothing. Each line
+ends with a digest of what it says: one that was changed or cut short is not believed.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from benchmark.data.probe import FileFacts, Progress, probe_files
-from benchmark.files import digest_of_files
+from benchmark.files import digest_of, digest_of_files, write_text
 
 __all__ = ["KeptFacts"]
 
@@ -37,7 +38,7 @@ class KeptFacts:
         self, paths: Sequence[Path], *, workers: int, progress: Progress | None
     ) -> list[FileFacts]:
         """Return the facts about each file, reading those that are not known."""
-        self._load()
+        damaged = self._load()
         found: dict[Path, FileFacts] = {}
         stamps = {path: _stamp(path) for path in paths}
         for path, stamp in stamps.items():
@@ -47,38 +48,52 @@ class KeptFacts:
         unread = [path for path in stamps if path not in found]
         if progress is not None and found:
             progress(len(found), len(stamps))
-        with self._opened() as record:
+        with self._opened(anew=bool(damaged)) as record:
 
             def keep(path: Path, facts: FileFacts) -> None:
                 found[path] = facts
                 stamp = stamps[path]
                 if stamp is not None and facts.status != "missing":
-                    record.write(json.dumps([str(path), *stamp, asdict(facts)]) + "\n")
+                    record.write(_line([str(path), *stamp, asdict(facts)]))
                 if progress is not None:
                     progress(len(found), len(stamps))
 
             probe_files(unread, workers=workers, keep=keep)
         return [found[path] for path in paths]
 
-    def _load(self) -> None:
-        """Read what an earlier job left; its last line may be cut short."""
+    def damaged_lines(self) -> list[int]:
+        """Return the numbers, from 1, of the lines that are not as they were written."""
+        return self._load()
+
+    def _load(self) -> list[int]:
+        """Read what an earlier job left, and return the numbers of the lines that are of no use."""
         try:
-            lines = self.path.read_text(encoding="utf-8").splitlines()
+            lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
-            return
-        for line in lines[1:] if lines[:1] == [self._first] else []:
+            return []
+        damaged = []
+        for number, line in enumerate(lines[1:] if lines[:1] == [self._first] else [], start=2):
             try:
-                path, size, changed_ns, facts = json.loads(line)
+                *said, digest = json.loads(line)
+                if digest != digest_of(said):
+                    raise ValueError("what the line says and its digest disagree")
+                path, size, changed_ns, facts = said
                 self._known[path] = (size, changed_ns, FileFacts(**facts))
             except (ValueError, TypeError):
-                continue
+                damaged.append(number)
+        return damaged
 
-    def _opened(self) -> TextIO:
-        """Open the record to go on, or anew where nothing in it is of use."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        record = self.path.open("a" if self._known else "w", encoding="utf-8", buffering=1)
-        record.write("\n" if self._known else f"{self._first}\n")  # ends a line that was cut short
-        return record
+    def _opened(self, *, anew: bool) -> TextIO:
+        """Open the record to go on; or anew, with what is known, where some lines are damaged."""
+        if self._known and not anew:
+            return self.path.open("a", encoding="utf-8", buffering=1)
+        known = [_line([path, *said[:2], asdict(said[2])]) for path, said in self._known.items()]
+        write_text(self.path, "".join([f"{self._first}\n", *known]))
+        return self.path.open("a", encoding="utf-8", buffering=1)
+
+
+def _line(said: list[Any]) -> str:
+    return json.dumps([*said, digest_of(said)]) + "\n"
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -18,20 +18,20 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from benchmark.data.labels import Labels, encode_labels
 from benchmark.data.manifest_checks import COLUMNS, STATUSES, check_rows, read_table
-from benchmark.data.probe import file_sha256
-from benchmark.errors import BenchmarkError, did_you_mean
-from benchmark.files import digest_of, replace_when_complete, write_json
+from benchmark.errors import BenchmarkError, DamagedFileError
+from benchmark.files import digest_of, replace_when_complete
+from benchmark.sealed import again, file_sha256, read_sealed_model, write_sealed
 
 __all__ = ["Duplicate", "Manifest", "ManifestHeader", "Task", "read_manifest", "write_manifest"]
 
 Task = Literal["single_label", "multi_label"]
 
 _ROWS_AT_ONCE = 1 << 15
-_BUILD_AGAIN = "build it again with `python -m benchmark manifest`"
+_BUILD_AGAIN = f"{again('manifest')}, or build it with `python -m benchmark manifest`"
 
 
 class Duplicate(BaseModel):
@@ -175,7 +175,7 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
         left_out=dict(manifest.left_out),
         digest=manifest.digest_with(whole.hexdigest()),
     )
-    write_json(path.with_suffix(".json"), header.model_dump(mode="json"))
+    write_sealed(path.with_suffix(".json"), header)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -187,9 +187,9 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         BenchmarkError: naming all faults of the file, each with its line.
     """
-    header = _read_header(path)
+    header = read_sealed_model(path.with_suffix(".json"), ManifestHeader, "manifest", _BUILD_AGAIN)
     if not path.is_file():
-        raise BenchmarkError("no such manifest", where=path, fix=_BUILD_AGAIN)
+        raise DamagedFileError("no such manifest", where=path, fix=_BUILD_AGAIN)
     raw = read_table(path)
     rows = check_rows(
         raw, path, header.classes, header.num_folds, single=header.task == "single_label"
@@ -208,31 +208,13 @@ def read_manifest(path: Path) -> Manifest:
     if manifest.digest_with(file_sha256(path)) == header.digest:
         vars(manifest)["digest"] = header.digest  # need not be worked out from the rows
     elif manifest.digest != header.digest:
-        raise BenchmarkError(
+        raise DamagedFileError(
             f"the rows have digest {manifest.digest}, the header says {header.digest}: "
             "one of the two files was changed",
             where=path,
             fix=_BUILD_AGAIN,
         )
     return manifest
-
-
-def _read_header(path: Path) -> ManifestHeader:
-    beside = path.with_suffix(".json")
-    if not beside.is_file():
-        raise BenchmarkError("no such manifest header", where=beside, fix=_BUILD_AGAIN)
-    try:
-        return ManifestHeader.model_validate_json(beside.read_text(encoding="utf-8"))
-    except (ValidationError, UnicodeDecodeError) as error:
-        known = ManifestHeader.model_fields
-        problems = [
-            f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}"
-            + (did_you_mean(str(fault["loc"][0]), known) if "extra" in fault["type"] else "")
-            for fault in (error.errors() if isinstance(error, ValidationError) else [])
-        ]
-        raise BenchmarkError(
-            "; ".join(problems) or str(error), where=beside, fix=_BUILD_AGAIN
-        ) from error
 
 
 def _csv_of(rows: pd.DataFrame) -> Iterator[bytes]:

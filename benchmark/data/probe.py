@@ -11,7 +11,6 @@ so the time stamps of the packets decide where they disagree.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -22,12 +21,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from benchmark.data.decoding import MAX_UNDECODED_TAIL
+from benchmark.sealed import file_sha256
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-__all__ = ["FileFacts", "Progress", "file_sha256", "probe_file", "probe_files"]
+__all__ = ["FileFacts", "Progress", "probe_file", "probe_files"]
 
 Progress = Callable[[int, int], None]
 """Called with (done, in all)."""
@@ -110,12 +110,6 @@ def probe_file(path: Path) -> FileFacts:
     except (av.FFmpegError, OSError, _UnfitError) as error:
         text = str(error) if isinstance(error, _UnfitError) else error.strerror
         return FileFacts(sha256, status="unreadable", reason=text or type(error).__name__)
-
-
-def file_sha256(path: Path) -> str:
-    """Return the hex SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class _UnfitError(Exception):

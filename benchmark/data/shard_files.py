@@ -1,4 +1,4 @@
-"""What the stores of frames and of sound share: shards that processes write, resume and verify.
+"""What the stores of frames and of sound share: shards that processes write and resume.
 
 A shard is a data file with a description beside it, which is written last. What is in either is the
 stores' own business.
@@ -12,13 +12,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from benchmark.data.probe import file_sha256
-from benchmark.errors import BenchmarkError, raise_all
+from benchmark.errors import DamagedFileError
 from benchmark.files import is_abandoned
+from benchmark.sealed import is_file_with, read_sealed_model
 
-__all__ = ["ShardFacts", "check_hashes", "finished", "in_processes", "remove_strangers"]
+__all__ = ["ShardFacts", "finished", "in_processes", "remove_strangers"]
 
 Job = TypeVar("Job")
 Made = TypeVar("Made")
@@ -39,13 +39,21 @@ Description = TypeVar("Description", bound=ShardFacts)
 
 
 def finished(data: Path, key: str, kind: type[Description]) -> Description | None:
-    """Return the description of a shard that is whole, unless it was made of something else."""
+    """Return the description of a shard that is whole, unless it was made of something else.
+
+    A shard is hashed only where it was written after its description, which its writer never
+    does: gathering a store of terabytes takes seconds. Its readers check every part that they read.
+    """
+    beside = data.with_suffix(".json")
     try:
-        shard = kind.model_validate_json(data.with_suffix(".json").read_text(encoding="utf-8"))
-        whole = shard.key == key and data.stat().st_size == shard.num_bytes
-    except (FileNotFoundError, ValidationError):
+        shard = read_sealed_model(beside, kind, "shard", "")
+        status = data.stat()
+    except (DamagedFileError, FileNotFoundError):
         return None
-    return shard if whole else None
+    if (shard.file, shard.key, shard.num_bytes) != (data.name, key, status.st_size):
+        return None
+    touched = status.st_mtime_ns > beside.stat().st_mtime_ns
+    return shard if not touched or is_file_with(data, shard.sha256) else None
 
 
 def in_processes(work: Callable[[Job], Made], jobs: Sequence[Job], workers: int) -> Iterator[Made]:
@@ -72,22 +80,3 @@ def remove_strangers(folder: Path, prefix: str, data_files: Iterable[str]) -> No
         stranger = path.name.startswith(prefix) and path.name not in wanted
         if stranger or (path.name.endswith(".partial") and is_abandoned(path)):
             path.unlink(missing_ok=True)
-
-
-def check_hashes(folder: Path, shards: Iterable[ShardFacts], again: str) -> None:
-    """Hash every shard.
-
-    Args:
-        folder: of the store.
-        shards: that it should hold.
-        again: how to make them again, for the message.
-
-    Raises:
-        BenchmarkError: naming each shard whose bytes are not those that were extracted.
-    """
-    faults = [
-        BenchmarkError("the shard was changed", where=data, fix=f"delete it and {again}")
-        for shard in shards
-        if file_sha256(data := folder / shard.file) != shard.sha256
-    ]
-    raise_all(faults, str(folder))

@@ -16,12 +16,13 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from benchmark.data.decoding import DecodingError, decode_frames, readers
+from benchmark.data.frame_table import pack_frames
 from benchmark.data.jpeg import encode_jpegs, jpeg_coder
-from benchmark.data.probe import file_sha256
 from benchmark.data.recipe import SamplingRecipe
 from benchmark.data.resize import fit_short_side, resize_short_side
 from benchmark.data.shard_files import ShardFacts, finished
-from benchmark.files import digest_of, replace_when_complete, write_text
+from benchmark.files import digest_of, replace_when_complete
+from benchmark.sealed import file_sha256, write_sealed
 
 __all__ = [
     "Shard",
@@ -33,7 +34,7 @@ __all__ = [
     "write_shard",
 ]
 
-_FORMAT_VERSION = 1  # raise it whenever the same videos and recipe give other bytes
+_FORMAT_VERSION = 2  # raise it whenever the same videos and recipe give other bytes
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,11 @@ class ShardJob:
 
 
 class StoredVideo(BaseModel):
-    """Where a video's frames lie in their shard: `[P, H, W, 3]` uint8, or see `data.jpeg`.
+    """Where a video's P frames lie in their shard, see `data.frame_table`: uint8 RGB, or JPEG.
 
     Attributes:
         num_frames: frames of the video itself.
+        table_digest: of the table before the frames, which holds a digest of each.
         failure: why no reader could decode it; then there are no positions.
     """
 
@@ -91,6 +93,7 @@ class StoredVideo(BaseModel):
     num_positions: int = 0
     height: int = 0
     width: int = 0
+    table_digest: int = 0
     reader: str = ""
     failure: str = ""
 
@@ -127,7 +130,7 @@ def write_shard(job: ShardJob) -> Shard:
         videos=tuple(stored),
         coder=job.coder,
     )
-    write_text(data.with_suffix(".json"), shard.model_dump_json() + "\n")
+    write_sealed(data.with_suffix(".json"), shard)
     return shard
 
 
@@ -156,5 +159,7 @@ def _decoded(video: VideoFile, recipe: SamplingRecipe, offset: int) -> tuple[Sto
     frames, quality = decoded.frames, recipe.jpeg_quality
     num_positions, height, width = frames.shape[:3]
     shape = {"num_positions": num_positions, "height": height, "width": width}
-    content = frames.tobytes() if quality is None else encode_jpegs(frames, quality)
-    return entry.model_copy(update={**shape, "reader": decoded.reader}), content
+    coded = [f.tobytes() for f in frames] if quality is None else encode_jpegs(frames, quality)
+    content, table_digest = pack_frames(coded)
+    found = {**shape, "table_digest": table_digest, "reader": decoded.reader}
+    return entry.model_copy(update=found), content

@@ -12,17 +12,18 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from benchmark.data.shard_files import ShardFacts, check_hashes
+from benchmark.data.shard_files import ShardFacts
 from benchmark.data.sound import RATE_HZ
-from benchmark.errors import BenchmarkError, raise_all
+from benchmark.errors import BenchmarkError, DamagedFileError, raise_all
 from benchmark.files import digest_of
+from benchmark.sealed import again, part_digest, read_sealed_model
 
 __all__ = ["SOUND_INDEX", "SoundIndex", "SoundShard", "SoundStore", "StoredSound", "index_digest"]
 
 SOUND_INDEX = "index.json"
-_EXTRACT_AGAIN = "run the workflow again"
+_EXTRACT_AGAIN = again("sound")
 
 
 class StoredSound(BaseModel):
@@ -32,6 +33,7 @@ class StoredSound(BaseModel):
         fps: pictures a second, which says at which second a picture is shown.
         first: sample of the shard.
         num_samples: N; 0 for a video without sound.
+        samples_digest: of the waveform.
         fault: why there is none, or what of it could not be decoded.
     """
 
@@ -41,6 +43,7 @@ class StoredSound(BaseModel):
     fps: float
     first: int
     num_samples: int
+    samples_digest: int
     fault: str = ""
 
 
@@ -51,7 +54,7 @@ class SoundShard(ShardFacts):
 
 
 class SoundIndex(BaseModel):
-    """What the index says."""
+    """What the index says; `digest` changes with any stored byte."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -77,28 +80,22 @@ class SoundStore:
         self._entries = {v.video_id: (shard, v) for shard in index.shards for v in shard.videos}
         self.faults = {name: v.fault for name, (_, v) in self._entries.items() if v.fault}
         self._shards: dict[str, npt.NDArray[np.int16]] = {}
+        self._checked: set[str] = set()
 
     @classmethod
     def open(cls, folder: Path) -> SoundStore:
-        """Open a store, checking the index, and each shard's presence and size but not its bytes.
+        """Open a store, checking the index, and each shard's presence and size.
+
+        Its bytes are checked video by video, when they are first read.
 
         Raises:
             BenchmarkError: for a store that is incomplete or was changed.
         """
         path = folder / SOUND_INDEX
-        try:
-            index = SoundIndex.model_validate_json(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            what = "no sound store, or an unfinished one"
-            raise BenchmarkError(what, where=path, fix=_EXTRACT_AGAIN) from error
-        except (ValidationError, UnicodeDecodeError) as error:
-            what = str(error).replace("\n", " ")
-            raise BenchmarkError(what, where=path, fix=_EXTRACT_AGAIN) from error
-        if index_digest(index.shards) != index.digest:
-            raise BenchmarkError("the index was changed", where=path, fix=_EXTRACT_AGAIN)
+        index = read_sealed_model(path, SoundIndex, "sound store", _EXTRACT_AGAIN)
         raise_all(
             [
-                BenchmarkError(
+                DamagedFileError(
                     f"the shard is missing or has not {shard.num_bytes} bytes",
                     where=data,
                     fix=_EXTRACT_AGAIN,
@@ -116,14 +113,6 @@ class SoundStore:
         """The SHA-256 of each shard, by its file."""
         return {shard.file: shard.sha256 for shard in self._index.shards}
 
-    def verify(self) -> None:
-        """Hash every shard.
-
-        Raises:
-            BenchmarkError: naming each shard whose bytes are not those that were extracted.
-        """
-        check_hashes(self._folder, self._index.shards, _EXTRACT_AGAIN)
-
     @property
     def is_silent(self) -> bool:
         """Whether no video at all has sound."""
@@ -137,7 +126,7 @@ class SoundStore:
         """Return all the sound of a video, 16,000 samples a second: `[N]`; none for a silent one.
 
         Raises:
-            BenchmarkError: for an unknown video.
+            BenchmarkError: for an unknown video, or sound that was changed.
         """
         shard, sound = self._entry(video_id)
         if not sound.num_samples:
@@ -145,7 +134,16 @@ class SoundStore:
         if shard.file not in self._shards:
             whole = np.memmap(self._folder / shard.file, dtype="<i2", mode="r")
             self._shards[shard.file] = whole.view(np.ndarray)
-        return self._shards[shard.file][sound.first : sound.first + sound.num_samples]
+        wave = self._shards[shard.file][sound.first : sound.first + sound.num_samples]
+        if video_id not in self._checked:
+            if part_digest(wave) != sound.samples_digest:
+                raise DamagedFileError(
+                    f"'{video_id}': its sound was changed after it was stored",
+                    where=self._folder / shard.file,
+                    fix=f"delete this file and {_EXTRACT_AGAIN}",
+                )
+            self._checked.add(video_id)
+        return wave
 
     def windows(
         self, video_id: str, frames: npt.NDArray[np.int64], num_samples: int

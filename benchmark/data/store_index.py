@@ -26,15 +26,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from benchmark.data.recipe import SamplingRecipe
 from benchmark.data.shard_files import ShardFacts
 from benchmark.data.shards import Shard, StoredVideo
-from benchmark.errors import BenchmarkError
+from benchmark.errors import DamagedFileError
 from benchmark.files import replace_when_complete, write_text
+from benchmark.sealed import again
 
 __all__ = ["INDEX_NAME", "ShardRecord", "StoreIndex", "read_index", "write_index"]
 
 INDEX_NAME = "index.json"
 
 _TABLE_NAME = "videos.parquet"
-_EXTRACT_AGAIN = "extract the frames again"
+_EXTRACT_AGAIN = again("frames")
 _COLUMNS = pa.schema(
     {
         "shard": pa.int32(),
@@ -45,6 +46,7 @@ _COLUMNS = pa.schema(
         "num_positions": pa.int32(),
         "height": pa.int32(),
         "width": pa.int32(),
+        "table_digest": pa.uint64(),
         "reader": pa.string(),
         "failure": pa.string(),
     }
@@ -139,24 +141,26 @@ def read_index(folder: Path) -> StoreIndex:
     """Read and check an index.
 
     Raises:
-        BenchmarkError: if it is not there or was changed.
+        DamagedFileError: if it is not there or was changed.
     """
     path, table = folder / INDEX_NAME, folder / _TABLE_NAME
     if not path.is_file():
-        raise BenchmarkError("no frame store, or an unfinished one", where=path, fix=_EXTRACT_AGAIN)
+        raise DamagedFileError(
+            "no frame store, or an unfinished one", where=path, fix=_EXTRACT_AGAIN
+        )
     try:
         header = _Header.model_validate_json(path.read_text(encoding="utf-8"))
     except (ValidationError, UnicodeDecodeError) as error:
         what = str(error).replace("\n", " ")
-        raise BenchmarkError(what, where=path, fix=_EXTRACT_AGAIN) from error
+        raise DamagedFileError(what, where=path, fix=_EXTRACT_AGAIN) from error
     try:
         videos = pq.read_table(table).combine_chunks()
         if not videos.schema.equals(_COLUMNS):
             raise pa.ArrowInvalid("holds other columns than an index does")
     except (OSError, pa.ArrowException) as error:
         what = str(error).replace("\n", " ")
-        raise BenchmarkError(what, where=table, fix=_EXTRACT_AGAIN) from error
+        raise DamagedFileError(what, where=table, fix=_EXTRACT_AGAIN) from error
     index = StoreIndex(header.recipe, header.shards, videos)
     if index.digest != header.digest:
-        raise BenchmarkError("the index was changed", where=path, fix=_EXTRACT_AGAIN)
+        raise DamagedFileError("the index was changed", where=path, fix=_EXTRACT_AGAIN)
     return index

@@ -13,8 +13,7 @@ import torch
 
 from benchmark.contract import ExitControl
 from benchmark.cost.meter import Meter
-from benchmark.data.probe import file_sha256
-from benchmark.errors import explained
+from benchmark.errors import DamagedFileError, explained
 from benchmark.evaluation.audit import Auditor, audit_sample
 from benchmark.evaluation.records import RunKey, Steps, concatenate
 from benchmark.evaluation.stepping import predict_steps
@@ -23,6 +22,7 @@ from benchmark.inputs import OpenDataset
 from benchmark.layout import Layout
 from benchmark.methods import load_method, make_params
 from benchmark.plan import Plan
+from benchmark.sealed import file_sha256
 from benchmark.seeds import derive_seed, video_keys
 from benchmark.training.runs import Trained, Trainer
 from benchmark.videos import Videos
@@ -110,6 +110,8 @@ def _entry(
                 "predictions": f"{key.variant}/seed{key.seed}/{rows.name}",
                 "outputs": _digests(rows.parent.glob("*.parquet"), runs),
             }
+        except DamagedFileError:
+            raise
         except Exception as fault:
             before = {"failed": f"prediction: {explained(fault)}"}
     rows.unlink(missing_ok=True)

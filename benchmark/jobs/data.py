@@ -27,6 +27,7 @@ def videos(job: Job) -> None:
 
 def manifest(job: Job) -> None:
     """Read a dataset's descriptor and probe its videos."""
+    from benchmark.data.builtin.generated import check_generated  # noqa: PLC0415
     from benchmark.data.kept_facts import KeptFacts  # noqa: PLC0415
     from benchmark.data.manifest import Manifest, write_manifest  # noqa: PLC0415
     from benchmark.data.manifest_report import (  # noqa: PLC0415
@@ -38,6 +39,8 @@ def manifest(job: Job) -> None:
     from benchmark.data.of_profile import build_profile_manifest  # noqa: PLC0415
 
     path = job.layout.manifest(job.dataset)
+    if job.config.datasets[job.dataset].builtin is not None:
+        check_generated(job.layout.videos(job.dataset))
     expected = expected_of(job.dataset, job.config.profile)
 
     def report(manifest: Manifest) -> None:

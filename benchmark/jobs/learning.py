@@ -66,10 +66,7 @@ def features(job: Job) -> None:
     digest = weights_digest(network)
     for dataset in job.config.frame_owners:
         store = FrameStore.open(layout.frames(dataset))
-        store.verify()
         sound = SoundStore.open(layout.sound(dataset)) if network.network.listens else None
-        if sound is not None:
-            sound.verify()
         extract_features(
             store,
             network,

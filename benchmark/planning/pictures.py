@@ -16,12 +16,13 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from benchmark.data.decoding import readers
+from benchmark.data.frame_table import TABLE_BYTES_A_FRAME, read_frames
 from benchmark.data.jpeg import SEEN_BYTES_A_PIXEL, decode_jpegs, encode_jpegs
-from benchmark.data.probe import file_sha256
 from benchmark.data.recipe import SamplingRecipe
 from benchmark.data.resize import centre_crop, resize_short_side
-from benchmark.data.shards import ShardJob, VideoFile, write_shard
+from benchmark.data.shards import ShardJob, StoredVideo, VideoFile, write_shard
 from benchmark.planning.videos import Example
+from benchmark.sealed import file_sha256
 from benchmark.threads import one_thread
 
 __all__ = ["PictureRates", "measure_pictures"]
@@ -136,20 +137,21 @@ def _stored(video: Example, recipe: SamplingRecipe, folder: Path) -> _Stored | N
         decoded_frames=video.num_frames / taken,
         jpeg_pixels=None
         if recipe.jpeg_quality is None
-        else _read_pixels(folder / shard.file, entry.num_positions, num_pixels),
-        stored_bytes=shard.num_bytes / (entry.num_positions * num_pixels),
+        else _read_pixels(folder / shard.file, entry),
+        stored_bytes=(shard.num_bytes / entry.num_positions - TABLE_BYTES_A_FRAME) / num_pixels,
     )
 
 
-def _read_pixels(shard: Path, num_positions: int, num_pixels: int) -> float:
+def _read_pixels(shard: Path, video: StoredVideo) -> float:
     """Return the pixels of a middle frame that are read and resized a second."""
     coded, taken = np.fromfile(shard, dtype=np.uint8), []
+    place = (video.offset, video.num_positions, video.table_digest)
     for _ in range(20):
         start = time.process_time()
-        frame = decode_jpegs(coded, 0, num_positions, [num_positions // 2])
+        frame = decode_jpegs(read_frames(coded, *place, [video.num_positions // 2]))
         centre_crop(resize_short_side(frame, 224), 224)
         taken.append(time.process_time() - start)
-    return num_pixels / min(taken)
+    return video.height * video.width / min(taken)
 
 
 def _write_video(folder: Path, width: int, height: int) -> Example:

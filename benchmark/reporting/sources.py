@@ -13,12 +13,12 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchmark.config import Config, validate
-from benchmark.data.probe import file_sha256
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.records import RunKey
 from benchmark.files import write_json
 from benchmark.layout import Layout
 from benchmark.methods import MethodFolder
+from benchmark.sealed import file_sha256
 
 __all__ = [
     "SUFFIX",

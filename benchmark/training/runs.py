@@ -15,13 +15,13 @@ from lightning_fabric import Fabric
 from benchmark.backbones.registry import Backbone
 from benchmark.backbones.views import CropFlip
 from benchmark.contract import Method, Stage
-from benchmark.data.probe import file_sha256
 from benchmark.files import digest_of_files, replace_when_complete
 from benchmark.inputs import Networks, OpenDataset, make_network, open_dataset, weights_digest
 from benchmark.layout import Layout, method_code, stage_code
 from benchmark.methods import load_method, make_params
 from benchmark.plan import Plan
 from benchmark.progress import JobLog
+from benchmark.sealed import file_sha256
 from benchmark.seeds import derive_seed
 from benchmark.training.checkpoints import (
     StageKey,
@@ -270,7 +270,7 @@ class Trainer:
         Stores are those of a seed, so that no job deletes what another reads.
         """
         if not networks:
-            return self.data.stored(video_ids)
+            return self.data.stored(video_ids, self.weights)
         computed = self.data.computed(video_ids, networks)
         if frozen_seed is None:
             return computed

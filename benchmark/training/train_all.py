@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchmark.data.probe import file_sha256
-from benchmark.errors import explained
+from benchmark.errors import DamagedFileError, explained
+from benchmark.sealed import file_sha256
 from benchmark.training.runs import Trainer
 
 __all__ = ["train_all"]
@@ -18,6 +18,9 @@ def train_all(trainer: Trainer, seeds: Sequence[int]) -> list[dict[str, Any]]:
     Returns:
         one entry for each (variant, seed): the SHA-256 of its checkpoints, or why it failed. A
         method that fails is recorded and the others go on.
+
+    Raises:
+        DamagedFileError: if a file that it reads is not as it was made; no method is to blame.
     """
     plan, method = trainer.plan, trainer.name
     variants = plan.variants[trainer.data.name, method]
@@ -39,6 +42,8 @@ def train_all(trainer: Trainer, seeds: Sequence[int]) -> list[dict[str, Any]]:
                         str(path.relative_to(trainer.folder)): file_sha256(path)
                         for path in sorted(paths)
                     }
+            except DamagedFileError:
+                raise
             except Exception as fault:
                 entry["failed"] = f"training: {explained(fault)}"
             entries.append(entry)

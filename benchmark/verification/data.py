@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from benchmark.backbones.feature_index import FEATURES_FILE, INDEX_FILE, read_feature_index
 from benchmark.config import Config
 from benchmark.data.decoding import readers
 from benchmark.data.frame_store import INDEX_NAME, FrameStore
@@ -16,7 +16,7 @@ from benchmark.data.of_profile import build_profile_manifest
 from benchmark.data.shards import ShardJob, VideoFile
 from benchmark.data.sound_store import SOUND_INDEX, SoundStore
 from benchmark.data.store_index import StoreIndex
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, DamagedFileError
 from benchmark.inputs import make_network, open_dataset, weights_digest
 from benchmark.layout import Layout, annotation_files
 from benchmark.verification.files import Hashes
@@ -144,14 +144,14 @@ class DataChecks:
 
     def _features_faults(self, owner: str, role: str) -> list[str]:
         folder = self._layout.features(owner, role)
-        record = folder / "index.json"
+        record = folder / INDEX_FILE
         try:
-            index = json.loads(record.read_text(encoding="utf-8"))
+            index = read_feature_index(folder)
             store = FrameStore.open(self._layout.frames(owner))
-        except (OSError, ValueError) as fault:
-            return [f"{record}: {fault}"]
-        said = self._hashes.faults(folder, {"features.npy": index.get("sha256", "")}, record)
-        if index["frames_digest"] != store.digest:
+        except DamagedFileError as fault:
+            return [str(fault)]
+        said = self._hashes.faults(folder, {FEATURES_FILE: index.sha256}, record)
+        if index.frames_digest != store.digest:
             frames = self._layout.frames(owner) / INDEX_NAME
             said.append(f"{record}: computed from other frames than {frames} lists")
         if self._config.network(role).listens:
@@ -159,8 +159,8 @@ class DataChecks:
                 digest = SoundStore.open(self._layout.sound(owner)).digest
             except BenchmarkError:
                 return said  # said of the sound
-            if index.get("sound_digest") != digest:
+            if index.sound_digest != digest:
                 said.append(f"{record}: computed from other sound than is stored now")
-        if index["weights_digest"] != self.weights(role):
+        if index.weights_digest != self.weights(role):
             said.append(f"{record}: computed with other weights than '{role}' has now")
         return said

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmark.data.probe import file_sha256
+from benchmark.sealed import file_sha256
 
 __all__ = ["Hashes"]
 

@@ -11,7 +11,7 @@ import torch
 from benchmark.backbones.feature_store import StoredFeatures, extract_features
 from benchmark.backbones.features import ComputedFeatures, count_macs_per_input
 from benchmark.cost.meter import Meter
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, DamagedFileError
 from benchmark.evaluation.predict import predict_videos
 from benchmark.inputs import make_network, open_dataset, weights_digest
 from benchmark.layout import Layout
@@ -91,7 +91,7 @@ def test_a_store_of_other_frames_is_refused(small_plan):
 def test_a_store_that_is_damaged_is_explained(small_plan, tmp_path):
     data = open_dataset(small_plan().config, "long")
     ids = data.fold(0)[1]
-    with pytest.raises(BenchmarkError, match="no readable feature store"):
+    with pytest.raises(BenchmarkError, match="no feature store, or an unfinished one"):
         StoredFeatures(tmp_path, ids, data.store.digest)
     for name in ("index.json", "features.npy"):
         folder = shutil.copytree(data.features_folders["backbone"], tmp_path / name)
@@ -99,6 +99,60 @@ def test_a_store_that_is_damaged_is_explained(small_plan, tmp_path):
         (folder / name).write_bytes(content[: len(content) // 2])
         with pytest.raises(BenchmarkError, match="no readable feature store"):
             StoredFeatures(folder, ids, data.store.digest)
+
+
+def _edited(folder, change):
+    """Change what an index says, as one would who knows nothing of its seal."""
+    index = json.loads((folder / "index.json").read_text())
+    change(index)
+    (folder / "index.json").write_text(json.dumps(index))
+
+
+def _shift(index):
+    index["first_row"] = [row + 1 for row in index["first_row"][:-1]] + index["first_row"][-1:]
+
+
+def _exchange_videos(index):
+    index["videos"][:2] = reversed(index["videos"][:2])
+
+
+@pytest.mark.parametrize(
+    "change", [_shift, _exchange_videos, lambda index: index.update(macs_per_input=1)]
+)
+def test_a_changed_number_in_the_index_is_an_error(small_plan, tmp_path, change):
+    data = open_dataset(small_plan().config, "long")
+    folder = shutil.copytree(data.features_folders["backbone"], tmp_path / "features")
+    _edited(folder, change)
+    with pytest.raises(DamagedFileError, match=r"index\.json: the record .* was changed"):
+        StoredFeatures(folder, data.fold(0)[1], data.store.digest)
+
+
+def test_changed_rows_are_an_error_when_their_video_is_first_read(small_plan, tmp_path):
+    plan = small_plan()
+    data, network = open_dataset(plan.config, "long"), make_network(plan.config)
+    folder = shutil.copytree(data.features_folders["backbone"], tmp_path / "features")
+    content = (folder / "features.npy").read_bytes()
+    rows = np.lib.format.open_memmap(folder / "features.npy", mode="r+")
+    rows[[0, 16]] = rows[[16, 0]]  # of the first two videos
+    rows.flush()
+    source = StoredFeatures(folder, data.store.video_ids, data.store.digest)
+
+    def read(video):
+        places = torch.tensor([video])
+        return source.features(places, torch.tensor([[5]]), None, places, "backbone")
+
+    assert read(2).shape == (1, 1, rows.shape[1])
+    for video in (0, 1):
+        with pytest.raises(DamagedFileError, match=rf"npy: rows {16 * video} to .* were changed"):
+            read(video)
+    extract_features(data.store, network, weights_digest(network), folder)
+    assert (folder / "features.npy").read_bytes() == content
+
+
+def test_features_of_other_weights_are_refused(small_plan):
+    data = open_dataset(small_plan().config, "long")
+    with pytest.raises(DamagedFileError, match=r"computed from other weights than are stored now"):
+        data.stored(data.fold(0)[1], {"backbone": "another digest"})
 
 
 @pytest.mark.parametrize("workers", [1, 3])

@@ -67,7 +67,7 @@ def test_stored_and_computed_features_are_equal_and_cost_the_same(config, data):
     videos, rows = torch.tensor([2, 0, 5]), torch.tensor([0, 2, 2])
     results = []
     for source in (
-        data.stored(ids)["sound"],
+        data.stored(ids, _weights(config))["sound"],
         data.computed(ids, {"sound": network})["sound"],
     ):
         with torch.inference_mode(), Meter(3) as meter:
@@ -116,11 +116,11 @@ def _band_centres():
     return 700 * (10 ** (np.linspace(low, high, 42)[1:-1] / 2595) - 1)
 
 
-def test_listening_opens_no_frame(data):
+def test_listening_opens_no_frame(config, data):
     ids = data.fold(0)[1]
     meter = Meter(len(ids))
     videos = Videos(
-        data.stored(ids),
+        data.stored(ids, _weights(config)),
         torch.arange(len(ids)),
         video_keys(ids),
         data.lengths(ids),
@@ -135,6 +135,10 @@ def test_listening_opens_no_frame(data):
     assert set(videos.opened.pixels.tolist()) == {data.task.networks["backbone"].size ** 2}
     assert set(meter.macs("sound").tolist()) == {2 * macs()}
     assert set(meter.macs("backbone").tolist()) == {data.task.networks["backbone"].macs}
+
+
+def _weights(config):
+    return {r: weights_digest(make_network(config, r)) for r in ("backbone", "sound")}
 
 
 def test_a_position_before_the_video_is_refused(config, data):
@@ -162,7 +166,10 @@ def test_candidates_are_extracted_alone(config, data, tmp_path):
     videos, starts = torch.arange(len(ids)), torch.tensor([[15, 1, 1]]).expand(len(ids), 3)
     few, all_of_them = (
         source.features(videos, starts, None, videos, "")
-        for source in (StoredFeatures(tmp_path, ids, *data.digests), data.stored(ids)["sound"])
+        for source in (
+            StoredFeatures(tmp_path, ids, *data.digests),
+            data.stored(ids, _weights(config))["sound"],
+        )
     )
     torch.testing.assert_close(few, all_of_them, atol=1e-5, rtol=1e-5)
 

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from benchmark.data.builtin.generate import generate
+from benchmark.data.builtin.generated import check_generated
 from benchmark.data.builtin.plan import plan_video
 from benchmark.data.builtin.render import shape_mask
 from benchmark.data.builtin.sets import SETS, SHAPES
 from benchmark.data.builtin.sound import SAMPLE_RATE_HZ, TONES_HZ
 from benchmark.data.builtin.truth import load_truth
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, DamagedFileError
 
 SEED, NUM_TRAIN, NUM_VAL = 4, 20, 4
 
@@ -81,6 +82,20 @@ def test_an_interrupted_run_is_completed_and_finished_videos_are_kept(tmp_path):
     assert _bytes(tmp_path) == undisturbed
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert reports == [(8, 8)]
+
+
+def test_a_changed_video_is_an_error_until_it_is_written_again(tmp_path):
+    generate("short", tmp_path, num_train=2, num_val=1, seed=0)
+    undisturbed = _bytes(tmp_path)
+    check_generated(tmp_path)
+    video = sorted(tmp_path.rglob("*.mp4"))[1]
+    content = bytearray(video.read_bytes())
+    content[len(content) // 2] ^= 1
+    video.write_bytes(content)
+    with pytest.raises(DamagedFileError, match=rf"{video.name}: the video was changed"):
+        check_generated(tmp_path)
+    generate("short", tmp_path, num_train=2, num_val=1, seed=0)
+    assert _bytes(tmp_path) == undisturbed
 
 
 def test_a_folder_of_another_seed_is_refused(tmp_path):

@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmark.data.builtin.generated import write_record
 from benchmark.data.builtin.plan import plan_video
 from benchmark.data.builtin.sets import SETS
 from benchmark.data.builtin.truth import Truth, load_truth
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, DamagedFileError
 
 EXAMPLE = Truth(
     video_id="v",
@@ -86,17 +87,22 @@ def test_ten_evenly_spread_frames_always_decide(name):
         assert truth.earliest_decidable_step(frames) is not None
 
 
+def _write(path, text):
+    write_record(path.parent, [], {path.name: text})
+    path.write_text(text)
+
+
 def test_records_survive_a_file(tmp_path):
     truths = [plan_video(SETS[name], 0, "train", 3).truth for name in SETS]
     path = tmp_path / "truth.jsonl"
-    path.write_text("".join(truth.to_json() + "\n" for truth in [*truths, EXAMPLE]))
+    _write(path, "".join(truth.to_json() + "\n" for truth in [*truths, EXAMPLE]))
     assert list(load_truth(path).values()) == [*truths, EXAMPLE]
     assert load_truth(path)["v"] != replace(EXAMPLE, difficulty="easy")
 
 
 def test_all_broken_lines_are_named_at_once(tmp_path):
     path = tmp_path / "truth.jsonl"
-    path.write_text(f"{{}}\n{EXAMPLE.to_json()}\nnot json\n[1]\n")
+    _write(path, f"{{}}\n{EXAMPLE.to_json()}\nnot json\n[1]\n")
     with pytest.raises(BenchmarkError) as caught:
         load_truth(path)
     assert [f"truth.jsonl:{line}" in str(caught.value) for line in (1, 2, 3, 4)] == [
@@ -107,6 +113,14 @@ def test_all_broken_lines_are_named_at_once(tmp_path):
     ]
     with pytest.raises(BenchmarkError, match="no such file"):
         load_truth(tmp_path / "missing.jsonl")
+
+
+def test_a_changed_record_is_an_error(tmp_path):
+    path = tmp_path / "truth.jsonl"
+    _write(path, EXAMPLE.to_json() + "\n")
+    path.write_text(path.read_text().replace("hard", "easy"))
+    with pytest.raises(DamagedFileError, match=r"truth\.jsonl: the file is not the one that"):
+        load_truth(path)
 
 
 def _brute_force(record, frames):

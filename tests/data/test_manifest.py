@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from benchmark.data.manifest import Manifest, read_manifest, write_manifest
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, DamagedFileError
+from benchmark.sealed import read_sealed, write_sealed
 
 
 def make_manifest(root: Path, *, task="single_label", num_folds=1) -> Manifest:
@@ -157,7 +158,7 @@ def test_all_faults_of_a_manifest_are_named_at_once_with_their_line(tmp_path, ch
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda header: header | {"schema_version": 2}, "schema_version"),
+        (lambda header: header | {"schema_version": 9}, "schema_version"),
         (lambda header: header | {"num_fold": 3}, "num_fold"),
         (lambda header: header | {"task": "singel"}, "task"),
         (lambda header: {k: v for k, v in header.items() if k != "root"}, "root"),
@@ -167,8 +168,26 @@ def test_a_header_of_another_schema_is_an_error(tmp_path, change, message):
     path = tmp_path / "manifest.csv"
     write_manifest(make_manifest(tmp_path), path)
     beside = path.with_suffix(".json")
-    beside.write_text(json.dumps(change(json.loads(beside.read_text()))))
+    write_sealed(beside, change(read_sealed(beside, "manifest", "")))
     with pytest.raises(BenchmarkError, match=message):
+        read_manifest(path)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"max_unreadable_fraction": 0.9},
+        {"num_folds": 2},
+        {"root": "elsewhere"},
+        {"classes": ["swim", "run"]},
+    ],
+)
+def test_a_changed_header_is_an_error(tmp_path, changed):
+    path = tmp_path / "manifest.csv"
+    write_manifest(make_manifest(tmp_path), path)
+    beside = path.with_suffix(".json")
+    beside.write_text(json.dumps(json.loads(beside.read_text()) | changed))
+    with pytest.raises(DamagedFileError, match=r"manifest\.json: the record .* was changed"):
         read_manifest(path)
 
 
@@ -176,7 +195,7 @@ def test_a_header_of_another_schema_is_an_error(tmp_path, change, message):
 def test_a_missing_half_is_an_error(tmp_path, name):
     write_manifest(make_manifest(tmp_path), tmp_path / "manifest.csv")
     (tmp_path / name).unlink()
-    with pytest.raises(BenchmarkError, match=rf"{name}: no such manifest"):
+    with pytest.raises(BenchmarkError, match=rf"{name}: no (such )?manifest"):
         read_manifest(tmp_path / "manifest.csv")
 
 

@@ -21,6 +21,7 @@ from benchmark.data.manifest_report import (
 )
 from benchmark.data.probe import probe_file
 from benchmark.errors import BenchmarkError
+from benchmark.files import digest_of
 from benchmark.jobs import JOBS, Job
 from benchmark.layout import Layout
 from benchmark.progress import JobLog
@@ -143,6 +144,13 @@ def test_facts_that_other_code_has_read_are_not_taken(job, tmp_path):
     changed = [json.loads(line) for line in lines[1:]]
     for line in changed:
         line[3]["num_frames"] = 7
+    kept.path.write_text("\n".join([lines[0], *map(json.dumps, changed)]) + "\n")
+    # What is not as it was written is read again, and the record is mended.
+    assert len(KeptFacts(tmp_path / "manifest.csv").damaged_lines()) == len(changed)
+    mended = KeptFacts(tmp_path / "manifest.csv").probe_files(videos, workers=1, progress=None)
+    assert mended == facts
+    assert sorted(kept.path.read_text().splitlines()) == sorted(lines)
+    changed = [[*line[:-1], digest_of(line[:-1])] for line in changed]
     text = "\n".join(json.dumps(line) for line in changed) + "\n"
     kept.path.write_text(f"{lines[0]}\n{text}")
     again = KeptFacts(tmp_path / "manifest.csv").probe_files(videos, workers=1, progress=None)

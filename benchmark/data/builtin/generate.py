@@ -28,6 +28,7 @@ from typing import Any
 import av
 from av.video.frame import PictureType
 
+from benchmark.data.builtin.generated import discard_damaged_videos, write_record
 from benchmark.data.builtin.plan import VideoPlan, plan_video, video_rng
 from benchmark.data.builtin.render import render_frames
 from benchmark.data.builtin.sets import FRAME_SIZE_PX, VideoSet, get_set
@@ -61,7 +62,7 @@ def generate(
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Write the videos that are still missing, then `labels.csv` and `truth.jsonl`.
+    """Write the videos that are missing or were changed, then `labels.csv` and `truth.jsonl`.
 
     A video stands under its name only when it is complete, and the two lists are written last,
     so an interrupted run is finished by the same call. With more than one worker, processes are
@@ -69,7 +70,7 @@ def generate(
 
     Args:
         set_name: 'long', 'short' or 'multi'.
-        folder: receives videos/<split>/<video_id>.mp4, labels.csv and truth.jsonl.
+        folder: receives videos/<split>/<video_id>.mp4, digests.json, labels.csv and truth.jsonl.
         num_train: videos of split 'train'.
         num_val: videos of split 'val'.
         seed: not negative; other seeds give other videos.
@@ -81,6 +82,7 @@ def generate(
     """
     video_set = get_set(set_name)
     _claim(folder, set_name, seed)
+    discard_damaged_videos(folder)
     wanted = [("train", i) for i in range(num_train)] + [("val", i) for i in range(num_val)]
     plans = [plan_video(video_set, seed, split, index) for split, index in wanted]
     missing = [
@@ -95,8 +97,11 @@ def generate(
             progress(done, len(wanted))
     for left_over in folder.glob("videos/*/*.part"):
         left_over.unlink()
-    write_text(folder / "labels.csv", _labels_csv(plans))
-    write_text(folder / "truth.jsonl", "".join(f"{plan.truth.to_json()}\n" for plan in plans))
+    truth = "".join(f"{plan.truth.to_json()}\n" for plan in plans)
+    lists = {"labels.csv": _labels_csv(plans), "truth.jsonl": truth}
+    write_record(folder, map(_video_path, plans), lists)
+    for name, text in lists.items():
+        write_text(folder / name, text)
 
 
 def _claim(folder: Path, set_name: str, seed: int) -> None:

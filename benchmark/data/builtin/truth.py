@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmark.data.builtin.generated import check_list
 from benchmark.data.builtin.sets import get_set
 from benchmark.errors import BenchmarkError, raise_all
 
@@ -115,12 +116,14 @@ def load_truth(path: Path) -> dict[str, Truth]:
     """Read `truth.jsonl` into records by video id.
 
     Raises:
-        BenchmarkError: if the file is missing, or with all lines that are no records.
+        BenchmarkError: if the file is missing or was changed, or with all lines that are no
+            records.
     """
     if not path.is_file():
         raise BenchmarkError(
             "no such file", where=path, fix="generate the built-in videos into this folder"
         )
+    check_list(path)
     truths, errors = {}, []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
