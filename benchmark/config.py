@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from benchmark.config_data import DatasetConfig, Strict
@@ -19,7 +20,7 @@ from benchmark.config_learning import (
     Training,
 )
 from benchmark.errors import BenchmarkError, did_you_mean, raise_all
-from benchmark.yaml_lines import place_of
+from benchmark.yaml_files import place_of, read_mapping
 
 __all__ = ["Config", "load_config", "validate"]
 
@@ -153,8 +154,8 @@ def load_config(
 ) -> Config:
     """Read a profile's YAML file, with overrides of its top-level keys.
 
-    A file may say `extends: NAME`, of another in its folder: it then has that one's top-level keys
-    where it has none of its own.
+    A file may say `extends: NAME`, which names another file in its folder. It then has the
+    top-level keys of that file where it has none of its own.
 
     Args:
         path: of the file.
@@ -164,26 +165,32 @@ def load_config(
     Raises:
         BenchmarkError: if the file is missing, is no YAML, or holds faults.
     """
-    content = _read_yaml(path)
-    if (extended := content.pop("extends", None)) is not None:
-        base = _read_yaml(path.with_name(f"{extended}.yaml"))
-        if "extends" in base:
-            what = f"'{extended}' extends another profile itself"
-            raise BenchmarkError(what, where=place_of(path, ["extends"]), fix="name that one")
-        content = {**base, **content}
+    content = _read_profile(path)
+    if "extends" in content:
+        content = {**_extended(path, content["extends"]), **content}
+        del content["extends"]
     return validate({**content, **(overrides or {})}, path, folders_named=folders_named)
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as fault:
+def _read_profile(path: Path) -> dict[str, Any]:
+    if not os.path.exists(path):
         known = [p.stem for p in path.parent.glob("*.yaml")]
-        raise BenchmarkError(
-            f"no profile '{path.stem}'{did_you_mean(path.stem, known)}", where=path
-        ) from fault
-    except yaml.YAMLError as fault:
-        raise BenchmarkError(f"is not YAML: {fault}", where=path) from fault
-    if not isinstance(content, dict):
-        raise BenchmarkError("holds no settings", where=path, fix="begin from a file of config/")
-    return content
+        what = f"no profile '{path.stem}'{did_you_mean(path.stem, known)}"
+        raise BenchmarkError(what, where=path)
+    return read_mapping(path)
+
+
+def _extended(path: Path, name: object) -> dict[str, Any]:
+    """Return the settings of the profile that another one extends."""
+    place = place_of(path, ["extends"])
+    if not isinstance(name, str) or not re.fullmatch(r"[\w-]+", name):
+        what = f"extends: {name!r} is no name of a profile"
+        fix = f"name a file in {path.parent} without its suffix"
+        raise BenchmarkError(what, where=place, fix=fix)
+    if name == path.stem:
+        raise BenchmarkError("the profile extends itself", where=place, fix="name another one")
+    base = _read_profile(path.with_name(f"{name}.yaml"))
+    if "extends" in base:
+        what = f"'{name}' extends another profile itself"
+        raise BenchmarkError(what, where=place, fix="name that one")
+    return base

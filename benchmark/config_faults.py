@@ -27,7 +27,7 @@ from benchmark.config_learning import (
     Training,
 )
 from benchmark.errors import BenchmarkError, did_you_mean
-from benchmark.yaml_lines import place_of
+from benchmark.yaml_files import place_of
 
 if TYPE_CHECKING:
     from benchmark.config import Config

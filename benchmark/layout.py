@@ -26,7 +26,7 @@ _LEARNING = (
 )
 _CODE: dict[str, tuple[str, ...]] = {
     "videos": (*_SHARED, "data/builtin/*.py"),
-    "manifest": (*_SHARED, "data/*.py"),
+    "manifest": (*_SHARED, "text_files.py", "yaml_files.py", "data/*.py"),
     "frames": (*_SHARED, "data/*.py"),
     "sound": (
         *_SHARED,

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchmark.checks.names import CHECK_NAMES, CheckName
 from benchmark.errors import BenchmarkError, did_you_mean
-from benchmark.yaml_lines import place_of
+from benchmark.yaml_files import place_of, read_mapping
 
 __all__ = ["MethodManifest", "Variant", "read_method_manifest"]
 
@@ -104,10 +103,9 @@ class MethodManifest(Strict):
 def read_method_manifest(path: Path) -> tuple[MethodManifest | None, list[BenchmarkError]]:
     """Return what a `method.yaml` says, unless it cannot be read so, and its faults."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        manifest = MethodManifest.model_validate(content)
-    except yaml.YAMLError as fault:
-        return None, [BenchmarkError(f"is not YAML: {fault}", where=path)]
+        manifest = MethodManifest.model_validate(read_mapping(path))
+    except BenchmarkError as fault:
+        return None, [fault]
     except ValidationError as wrong:
         return None, [_explain(fault, path) for fault in wrong.errors()]
     faults = []

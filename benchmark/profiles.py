@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from benchmark.config import Config, load_config
 from benchmark.errors import BenchmarkError
+from benchmark.yaml_files import parse_yaml
 
 __all__ = ["load_profile", "overrides_of"]
 
@@ -46,8 +45,5 @@ def overrides_of(pairs: Sequence[str]) -> dict[str, Any]:
         if not equals or not key:
             fix = "write key=value, without spaces, for example profile=paper"
             raise BenchmarkError(f"'{pair}' is no setting", where="--config", fix=fix)
-        try:
-            found[key] = yaml.safe_load(value) if value else ""
-        except yaml.YAMLError as fault:
-            raise BenchmarkError(f"'{value}' is no YAML", where=f"--config {key}") from fault
+        found[key] = parse_yaml(value, f"--config {key}") if value else ""
     return found

@@ -147,9 +147,9 @@ def test_every_profile_holds_and_has_the_networks_that_it_names(path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("profile: a\nseeds: [0\ntraining: {}\n", "is not YAML.*line 3"),
-        ("", "holds no settings"),
-        ("- profile\n", "holds no settings"),
+        ("profile: a\nseeds: [0\ntraining: {}\n", ":3: is not YAML"),
+        ("", "expected keys with values"),
+        ("- profile\n", "expected keys with values"),
     ],
 )
 def test_a_file_that_is_no_profile_is_refused(tmp_path, text, message):

@@ -104,7 +104,7 @@ def test_a_fault_of_a_manifest_is_named_with_its_line(write_method, change, line
 @pytest.mark.parametrize("text", ["", "- a\n", "just words\n"])
 def test_a_manifest_without_keys_is_named(write_method, text):
     root = write_method("mine", text)
-    with pytest.raises(BenchmarkError, match=r"mine/method.yaml: .*dictionary"):
+    with pytest.raises(BenchmarkError, match=r"mine/method.yaml: .*expected keys with values"):
         discover([root])
 
 

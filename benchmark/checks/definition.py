@@ -13,6 +13,7 @@ from benchmark.errors import BenchmarkError, did_you_mean
 from benchmark.evaluation.records import Steps
 from benchmark.methods import make_params
 from benchmark.reporting.paper import load_paper
+from benchmark.text_files import read_text
 
 __all__ = ["build", "manifest"]
 
@@ -28,7 +29,7 @@ def manifest(subject: Subject) -> list[str]:
     said, folder = subject.manifest, subject.folder.folder
     readme = folder / "README.md"
     faults = []
-    if not readme.is_file() or not readme.read_text(encoding="utf-8").strip():
+    if not readme.is_file() or not read_text(readme).strip():
         faults.append("README.md is missing or empty: write down the idea and what was decided")
     for key in ("label", "summary", "licence"):
         if not getattr(said, key).strip():

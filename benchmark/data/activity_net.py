@@ -7,9 +7,7 @@ those of the released FrameExit loader and of OCSampler's lists.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from pydantic import BaseModel, ValidationError
@@ -18,7 +16,8 @@ from benchmark.config_data import ActivityNetVideos
 from benchmark.data.listing import Listing, checked_listing
 from benchmark.data.manifest_checks import Faults
 from benchmark.data.video_files import VideoFiles, located
-from benchmark.errors import BenchmarkError, did_you_mean
+from benchmark.errors import did_you_mean
+from benchmark.text_files import parse_json, read_text
 
 __all__ = ["list_activity_net"]
 
@@ -94,28 +93,15 @@ def _labels(video: _Video) -> set[str]:
 
 def _read(path: Path, faults: Faults) -> _Release:
     """Read the JSON, in which a key that stands twice would hide what stands under it first."""
-    repeated: list[str] = []
-
-    def content_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        content = dict(pairs)
-        if len(content) < len(pairs):
-            keys = [key for key, _ in pairs]
-            repeated.extend(sorted({key for key in keys if keys.count(key) > 1}))
-        return content
-
+    content, repeated = parse_json(read_text(path), path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=content_of)
         release = _Release.model_validate(content)
-    except OSError as error:
-        raise BenchmarkError(f"not readable: {error.strerror}", where=path) from error
     except ValidationError as error:
         for fault in error.errors()[:_FAULTS_SHOWN]:
             key = ".".join(map(str, fault["loc"])) or "the file"
             faults.add(f"{key}: {fault['msg']}", fix="use the released file")
         faults.raise_any()
         raise
-    except ValueError as error:
-        raise BenchmarkError(f"is not JSON: {error}", where=path) from error
     for key in repeated[:_FAULTS_SHOWN]:
         faults.add(f"'{key}' stands there twice", fix="keep one of them")
     return release

@@ -23,6 +23,7 @@ from benchmark.data.listing import Listing, checked_listing, on_one_side
 from benchmark.data.manifest_checks import SPLITS, Faults
 from benchmark.data.video_files import VIDEO_SUFFIXES, VideoFiles, located
 from benchmark.errors import BenchmarkError, did_you_mean
+from benchmark.text_files import read_text
 
 __all__ = ["list_kinetics"]
 
@@ -91,12 +92,7 @@ def _class_names(path: Path, faults: Faults) -> list[str]:
 
 def _lines_of(path: Path) -> pd.Series[str]:
     """Return the lines of a file, without empty ones at its end."""
-    try:
-        text = path.read_text(encoding="utf-8-sig").rstrip()
-    except OSError as error:
-        raise BenchmarkError(f"not readable: {error.strerror}", where=path) from error
-    except UnicodeDecodeError as error:
-        raise BenchmarkError(f"is not UTF-8: {error}", where=path) from error
+    text = read_text(path).rstrip()
     if not text:
         raise BenchmarkError("is empty", where=path, fix="use the published file")
     return pd.Series(text.split("\n"), dtype="str").str.strip()

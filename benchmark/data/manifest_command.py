@@ -10,6 +10,7 @@ from benchmark.data.build_manifest import build_from_csv, build_from_folders
 from benchmark.data.listing import Columns
 from benchmark.data.manifest import Manifest, read_manifest, write_manifest
 from benchmark.errors import BenchmarkError
+from benchmark.text_files import read_text
 
 __all__ = ["add_arguments", "run"]
 
@@ -44,9 +45,7 @@ def run(args: argparse.Namespace) -> int:
     """Build the manifest, write it and say what is in it."""
     classes = None
     if args.classes is not None:
-        if not args.classes.is_file():
-            raise BenchmarkError("no such file", where=args.classes)
-        classes = args.classes.read_text(encoding="utf-8").split("\n")
+        classes = read_text(args.classes).split("\n")
         classes = [name.strip() for name in classes if name.strip()]
     if args.source.is_dir():
         if args.task != "single_label" or args.base is not None:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from benchmark.config import Config
 from benchmark.data.manifest import Manifest
 from benchmark.data.manifest_checks import SPLITS
+from benchmark.errors import BenchmarkError
 from benchmark.files import write_text
 from benchmark.layout import Layout
+from benchmark.yaml_files import place_of, read_mapping
 
 __all__ = [
     "DESCRIPTORS",
@@ -46,9 +46,13 @@ def expected_of(dataset: str, profile: str) -> Expected:
     path = DESCRIPTORS / f"{dataset}.yaml"
     if not path.is_file():
         return {}
-    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    numbers = content["expected"]
-    numbers = {**numbers.get(profile, numbers), "classes": content["classes"]}
+    content = read_mapping(path)
+    numbers = content.get("expected")
+    if not isinstance(numbers, Mapping):
+        fix = "write, for example, 'expected: {train: 100, val: 50}'"
+        raise BenchmarkError("no expected counts", where=place_of(path, ["expected"]), fix=fix)
+    own = numbers.get(profile)
+    numbers = {**(own if isinstance(own, Mapping) else numbers), "classes": content.get("classes")}
     return {
         name: numbers[name]
         for name in (*SPLITS, "videos", "classes")

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from benchmark.config import Config
 from benchmark.config_data import BuiltinVideos, CsvVideos, DatasetConfig, Listed
@@ -26,6 +25,7 @@ from benchmark.data.recipe import SamplingRecipe
 from benchmark.errors import BenchmarkError
 from benchmark.layout import Layout
 from benchmark.planning.ranges import Range, exactly
+from benchmark.yaml_files import place_of, read_mapping
 
 __all__ = ["Example", "VideoFacts", "video_facts"]
 
@@ -173,13 +173,13 @@ def _of_descriptor(dataset: str, settings: DatasetConfig, recipe: SamplingRecipe
             where=path,
             fix="build its manifest (snakemake … -- all_frames does), or write the descriptor",
         )
-    said = yaml.safe_load(path.read_text(encoding="utf-8"))
-    source, video = settings.source, said.get("video") or {}
+    said = read_mapping(path)
+    source, video = settings.source, _part(said, "video", path)
     folds = source.num_folds if isinstance(source, CsvVideos) else 1
-    train, val = _expected(said.get("expected") or {}, folds, path)
+    train, val = _expected(_part(said, "expected", path), folds, path)
     there = Range(1 - settings.max_unreadable_fraction, 1.0)
     seconds = _number(video.get("seconds"), path, "video.seconds")
-    fps = exactly(float(video["fps"])) if "fps" in video else _UNKNOWN_FPS
+    fps = exactly(_number(video["fps"], path, "video.fps")) if "fps" in video else _UNKNOWN_FPS
     positions = exactly(recipe.positions or max(1.0, seconds * (recipe.fps or 1.0)))
     side = exactly(recipe.short_side) if recipe.short_side else _UNKNOWN_HEIGHT
     assert isinstance(source, Listed), "built-in sets have no descriptor here"
@@ -201,6 +201,14 @@ def _of_descriptor(dataset: str, settings: DatasetConfig, recipe: SamplingRecipe
             "picture size and bit rate are guesses",
         ),
     )
+
+
+def _part(said: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
+    part = said.get(key) or {}
+    if not isinstance(part, Mapping):
+        what = f"{key} is {part!r}, expected keys with values"
+        raise BenchmarkError(what, where=place_of(path, [key]))
+    return part
 
 
 def _expected(said: Mapping[str, Any], folds: int, path: Path) -> tuple[float, float]:

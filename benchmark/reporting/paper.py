@@ -11,10 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from benchmark.config_data import Role
+from benchmark.errors import BenchmarkError, raise_all
+from benchmark.yaml_files import place_of, read_mapping
 
 __all__ = [
     "Curve",
@@ -129,5 +130,16 @@ class Paper(Strict):
 @cache
 def load_paper() -> Paper:
     """Read `paper.yaml`, which lies beside this module."""
-    text = Path(__file__).with_name("paper.yaml").read_text(encoding="utf-8")
-    return Paper.model_validate(yaml.safe_load(text))
+    path = Path(__file__).with_name("paper.yaml")
+    try:
+        return Paper.model_validate(read_mapping(path))
+    except ValidationError as faults:
+        named = [
+            BenchmarkError(
+                f"key '{'.'.join(map(str, fault['loc']))}': {fault['msg']}",
+                where=place_of(path, fault["loc"]),
+            )
+            for fault in faults.errors()
+        ]
+        raise_all(named, str(path))
+        raise AssertionError("pydantic reports at least one fault") from faults

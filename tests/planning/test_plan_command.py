@@ -59,7 +59,7 @@ def test_a_profile_without_manifests_is_planned(tmp_path, capsys):
         (["profile=smoke", "sedes=[1]"], "unknown key 'sedes' (did you mean 'seeds'?)"),
         (["profile=smoke", "only=lnog"], "no dataset 'lnog' (did you mean 'long'?)"),
         (["profile"], "'profile' is no setting"),
-        (["profile=smoke", "seeds=[1"], "'[1' is no YAML"),
+        (["profile=smoke", "seeds=[1"], "--config seeds: is not YAML"),
     ],
 )
 def test_a_misspelt_setting_is_explained(given, message, capsys):

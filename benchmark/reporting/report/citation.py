@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
+from benchmark.yaml_files import read_mapping
 
 __all__ = ["bibtex"]
 
@@ -18,7 +18,7 @@ _FIELDS = {"title": "title", "version": "version", "year": "year",
 
 def bibtex(citation: Path) -> str:
     """Return BibTeX entries of the software and of what it refers to."""
-    content = yaml.safe_load(citation.read_text(encoding="utf-8"))
+    content = read_mapping(citation)
     return "\n\n".join(_entry(work) for work in (content, *content.get("references", [])))
 
 
