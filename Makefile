@@ -9,6 +9,9 @@ BIN := $(VENV)/bin
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 PROFILE ?= builtin
 CONFIG ?=
+# Recipes read the names of the user's folder and profile as variables, so that the shell reads no
+# more into them. CONFIG holds words as they would be typed after --config.
+export PROFILE
 
 .PHONY: setup tables test test-full-size test-slurm test-kubernetes lint mlflow lock
 
@@ -26,24 +29,24 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	@touch $@
 
 tables: setup
-	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --config profile=$(PROFILE) $(CONFIG) -- all_tables
-	@$(BIN)/python -m benchmark show table1 --profile $(PROFILE)
+	@PATH="$$PWD/$(BIN):$$PATH" snakemake --cores $(CORES) --config "profile=$$PROFILE" $(CONFIG) -- all_tables
+	@$(BIN)/python -m benchmark show table1 --profile "$$PROFILE"
 
 # A worker for each core, so one thread in each; whole files, since their tests share runs.
 test: setup
-	@PATH="$(CURDIR)/$(BIN):$$PATH" OMP_NUM_THREADS=1 pytest --numprocesses $(CORES) --dist loadfile
+	@PATH="$$PWD/$(BIN):$$PATH" OMP_NUM_THREADS=1 pytest --numprocesses $(CORES) --dist loadfile
 
 # Minutes on two cores. CLIPS_ROOT=DIR takes real clips.
 test-full-size: setup
-	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m full_size -s tests/full_size
+	@PATH="$$PWD/$(BIN):$$PATH" pytest -m full_size -s tests/full_size
 
 # As root, on a machine without a Slurm of its own; it stops what it starts.
 test-slurm: setup
 	command -v slurmctld > /dev/null && command -v munged > /dev/null || apt-get install -qy slurm-wlm munge
-	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m cluster -s tests/cluster/test_slurm.py
+	PATH="$$PWD/$(BIN):$$PATH" pytest -m cluster -s tests/cluster/test_slurm.py
 
 test-kubernetes: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m cluster -s tests/cluster/test_kubernetes.py
+	PATH="$$PWD/$(BIN):$$PATH" pytest -m cluster -s tests/cluster/test_kubernetes.py
 
 lint: setup
 	$(BIN)/ruff check .
@@ -51,10 +54,10 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/codespell
 	$(BIN)/snakefmt --check workflow
-	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint --config profile=smoke
+	PATH="$$PWD/$(BIN):$$PATH" snakemake --lint --config profile=smoke
 
 mlflow: setup
-	$(BIN)/mlflow ui --backend-store-uri sqlite:///results/$(PROFILE)/mlflow.db
+	$(BIN)/mlflow ui --backend-store-uri "sqlite:///results/$$PROFILE/mlflow.db"
 
 # Exact versions of what is installed now; run it in an environment where the tests pass.
 lock: setup

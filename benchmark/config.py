@@ -6,11 +6,11 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from benchmark.config_data import DatasetConfig, Strict
+from benchmark.config_data import DatasetConfig, OutsideRoot, Strict
 from benchmark.config_faults import cross_faults, explain
 from benchmark.config_learning import (
     BackboneConfig,
@@ -20,6 +20,7 @@ from benchmark.config_learning import (
     Training,
 )
 from benchmark.errors import BenchmarkError, did_you_mean, raise_all
+from benchmark.names import Name, NameOrNone
 from benchmark.yaml_files import place_of, read_mapping
 
 __all__ = ["Config", "load_config", "validate"]
@@ -35,7 +36,7 @@ def _names(text: str) -> list[str]:
 class Config(Strict):
     """A profile."""
 
-    profile: str
+    profile: Name
     description: str = Field(description="what the numbers are, said under every table")
     seeds: tuple[int, ...] = Field(min_length=1)
     runs_per_job: int = Field(32, ge=1, description="runs of a method that one job trains, about")
@@ -46,11 +47,16 @@ class Config(Strict):
     mini_kinetics_root: str | None = None
     hvu_root: str | None = None
     weights_root: str | None = Field(None, description="folder of weights that are files")
+    outside_root: OutsideRoot = Field(
+        "error",
+        description="which listed files may lie outside their dataset's root: none (error), those "
+        "that symbolic links lead to (links), or any",
+    )
     only: str = Field("", description="names of datasets to run, commas between; default: all")
     only_methods: str = Field(
         "", description="method or method/variant to run, commas between; default: all"
     )
-    data_of: str = Field(
+    data_of: NameOrNone = Field(
         "", description="a profile with the same datasets, whose manifests and frames these are"
     )
     extraction_parts: int = Field(1, ge=1, description="jobs that decode a dataset")
@@ -58,9 +64,9 @@ class Config(Strict):
         {}, description="dataset/method/variant -> file of weights that were published"
     )
     mlflow_uri: str = Field("", description="empty: a database in the results folder")
-    datasets: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+$")], DatasetConfig]
+    datasets: dict[Name, DatasetConfig]
     backbone: BackboneConfig
-    networks: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+$")], NetworkConfig] = Field(
+    networks: dict[Name, NetworkConfig] = Field(
         {}, description="further networks by role, for methods that ask for them"
     )
     training: Training

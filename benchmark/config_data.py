@@ -18,6 +18,7 @@ __all__ = [
     "Listed",
     "Loss",
     "OnDuplicate",
+    "OutsideRoot",
     "Published",
     "Role",
     "Sampling",
@@ -27,6 +28,7 @@ __all__ = [
 Metric = Literal["map", "top1"]
 Role = Literal["long", "short", "multi"]
 Loss = Literal["cross_entropy", "binary_cross_entropy"]
+OutsideRoot = Literal["error", "links", "any"]
 OnDuplicate = Literal["error", "keep_train", "keep_val", "keep_first"]
 PaperDataset = Literal["ActivityNet", "Mini-Kinetics", "HVU"]
 PAPER_DATASETS: dict[Role, PaperDataset] = {

@@ -26,7 +26,9 @@ from benchmark.config_learning import (
     Pretraining,
     Training,
 )
+from benchmark.data.roots import paths_outside
 from benchmark.errors import BenchmarkError, did_you_mean
+from benchmark.names import NAME_RULE
 from benchmark.yaml_files import place_of
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ def explain(fault: Any, where: object, top: type[BaseModel]) -> BenchmarkError:
     # A whole part of the settings says nothing that the place does not.
     found = "" if isinstance(fault["input"], dict) else f", found {fault['input']!r}"
     what = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "string_pattern_mismatch":
+        what = NAME_RULE
     return BenchmarkError(f"key '{key}': {what}{found}", where=where)
 
 
@@ -103,6 +107,7 @@ def cross_faults(config: Config, where: object, *, folders_named: bool) -> list[
         if isinstance(source, Listed):
             key = f"datasets.{name}"
             faults += _unnamed_folders(config, source.root, key, where, must=folders_named)
+            faults += _lists_outside(config, source, key, where)
     roles = [dataset.role for dataset in config.datasets.values()]
     faults += [
         BenchmarkError(f"two datasets play the part '{role}'", where=where, fix="keep one of them")
@@ -132,6 +137,18 @@ def cross_faults(config: Config, where: object, *, folders_named: bool) -> list[
     return faults
 
 
+def _lists_outside(config: Config, source: Listed, key: str, where: object) -> list[BenchmarkError]:
+    """Return a fault for each list of videos that leaves its root although it may not."""
+    if any(name not in config.roots or not config.roots[name] for name in _asked(source.root)):
+        return []
+    outside = paths_outside(config.place(source.root), source.lists, config.outside_root)
+    fix = "copy it there, or set outside_root to links or to any"
+    return [
+        BenchmarkError(f"{key}: '{name}': {reason}", where=where, fix=fix)
+        for name, reason in outside.items()
+    ]
+
+
 def _listening_faults(network: NetworkConfig, key: str, where: object) -> list[BenchmarkError]:
     """Return what makes no sense for a network whose input is sound."""
     if not network.listens:
@@ -151,13 +168,17 @@ def _listening_faults(network: NetworkConfig, key: str, where: object) -> list[B
     return faults
 
 
+def _asked(path: str) -> list[str]:
+    """Return the names of the user's folders that a path asks for, in braces."""
+    return [name for _, name, _, _ in Formatter().parse(path) if name is not None]
+
+
 def _unnamed_folders(
     config: Config, path: str, key: str, where: object, *, must: bool
 ) -> list[BenchmarkError]:
     """Return a fault for each folder that a path asks for and that is unknown, or not named."""
-    asked = [name for _, name, _, _ in Formatter().parse(path) if name is not None]
     faults = []
-    for name in asked:
+    for name in _asked(path):
         if name not in config.roots:
             what = f"{key}: no such folder '{{{name}}}'{did_you_mean(name, config.roots)}"
             faults.append(BenchmarkError(what, where=where))

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchmark.checks.names import CHECK_NAMES, CheckName
 from benchmark.errors import BenchmarkError, did_you_mean
+from benchmark.names import NAME_RULE, Name
 from benchmark.yaml_files import place_of, read_mapping
 
 __all__ = ["MethodManifest", "Variant", "read_method_manifest"]
@@ -78,7 +79,7 @@ class TradeOff(Strict):
 class MethodManifest(Strict):
     """`method.yaml`."""
 
-    name: str
+    name: Name
     label: str
     summary: str
     kind: Literal["method", "baseline", "control"]
@@ -91,13 +92,13 @@ class MethodManifest(Strict):
         {}, description="parameters of all variants on datasets of a role, below a variant's own"
     )
     trade_off: TradeOff | None = None
-    importers: dict[str, str] = Field(
+    importers: dict[str, Name] = Field(
         {}, description="name of a published checkpoint's layout -> module here that converts it"
     )
     expected_failed_checks: dict[CheckName, Annotated[str, Field(min_length=1)]] = Field(
         {}, description="checks that the method fails on purpose, with the reason"
     )
-    variants: dict[str, Variant] = Field(min_length=1)
+    variants: dict[Name, Variant] = Field(min_length=1)
 
 
 def read_method_manifest(path: Path) -> tuple[MethodManifest | None, list[BenchmarkError]]:
@@ -109,6 +110,10 @@ def read_method_manifest(path: Path) -> tuple[MethodManifest | None, list[Benchm
     except ValidationError as wrong:
         return None, [_explain(fault, path) for fault in wrong.errors()]
     faults = []
+    if "." in manifest.name:
+        fix = "use '_' in its place, also in the folder's name"
+        what = f"name '{manifest.name}' holds a full stop, so that Python cannot import it"
+        faults.append(BenchmarkError(what, where=path, fix=fix))
     if manifest.name != path.parent.name:
         faults.append(
             BenchmarkError(
@@ -140,4 +145,6 @@ def _explain(fault: Any, path: Path) -> BenchmarkError:
         return BenchmarkError(
             f"unknown check '{name}'{did_you_mean(name, CHECK_NAMES)}", where=where
         )
-    return BenchmarkError(f"key '{key}': {fault['msg']}", where=where)
+    named = fault["type"] == "string_pattern_mismatch"
+    what = NAME_RULE if named else fault["msg"]
+    return BenchmarkError(f"key '{key}': {what}", where=where)

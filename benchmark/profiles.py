@@ -45,5 +45,7 @@ def overrides_of(pairs: Sequence[str]) -> dict[str, Any]:
         if not equals or not key:
             fix = "write key=value, without spaces, for example profile=paper"
             raise BenchmarkError(f"'{pair}' is no setting", where="--config", fix=fix)
+        if key in found:
+            raise BenchmarkError(f"'{key}' is given twice", where="--config", fix="keep one")
         found[key] = parse_yaml(value, f"--config {key}") if value else ""
     return found

@@ -89,6 +89,7 @@ def _imported(path):
             "unknown key 'trade_off.cheep' (did you mean 'cheap'?)",
         ),
         (("  default: {label: plain}\n", ""), 6, "key 'variants': Input should be a valid dict"),
+        (("  default:", "  '$(touch x)':"), 7, "a name has at most 64 letters"),
         (("variants:", "variants: ["), None, "is not YAML"),
     ],
 )

@@ -15,6 +15,7 @@ from typing import TypedDict, Unpack
 
 import pandas as pd
 
+from benchmark.config_data import OutsideRoot
 from benchmark.data.duplicates import OnDuplicate, resolve_duplicates
 from benchmark.data.folds import assign_folds
 from benchmark.data.kept_facts import KeptFacts
@@ -22,6 +23,7 @@ from benchmark.data.listing import Columns, Listing, list_csv, list_folders
 from benchmark.data.manifest import Manifest, Task
 from benchmark.data.manifest_checks import COLUMNS, Faults
 from benchmark.data.probe import FileFacts, Progress, probe_files
+from benchmark.data.roots import paths_outside
 
 __all__ = ["Building", "build_from_csv", "build_from_folders", "build_manifest"]
 
@@ -40,6 +42,7 @@ class Building(TypedDict, total=False):
         progress: called with (files read, files to read).
         kept: keeps what has been read, in case that the job is killed.
         inspect: called with the manifest before it may be refused for its missing videos.
+        outside_root: which files may lie outside the folder that their paths are relative to; none.
     """
 
     on_duplicate: OnDuplicate
@@ -49,6 +52,7 @@ class Building(TypedDict, total=False):
     progress: Progress | None
     kept: KeptFacts | None
     inspect: Callable[[Manifest], None] | None
+    outside_root: OutsideRoot
 
 
 def build_from_csv(
@@ -163,6 +167,7 @@ def _with_facts(listing: Listing, root: Path, building: Building) -> pd.DataFram
         known = known[~known.index.duplicated()]
     asked = paths.drop_duplicates()
     asked = asked[~asked.isin(known.index)]
+    _check_roots(rows.loc[asked.index], root, building.get("outside_root", "error"))
     there = rows["is_there"][asked.index]
     unread = [Path(path) for path in asked[there]]
     read = kept.probe_files if kept is not None else probe_files
@@ -176,6 +181,18 @@ def _with_facts(listing: Listing, root: Path, building: Building) -> pd.DataFram
     )
     all_facts = pd.concat([known, fresh]) if len(known) else fresh
     return rows.join(all_facts.loc[paths].reset_index(drop=True))
+
+
+def _check_roots(rows: pd.DataFrame, root: Path, allowed: OutsideRoot) -> None:
+    """Raise an error that names the files that may not be read, since they lie elsewhere."""
+    outside = paths_outside(root, rows["path"], allowed)
+    if not outside:
+        return
+    faults = Faults(root)
+    reasons = rows["path"].map(outside).fillna("")
+    fix = "move the file, correct the root, or set outside_root to links or to any"
+    faults.add_rows(reasons != "", rows["path"] + ": " + reasons, rows["place"], fix)
+    faults.raise_any()
 
 
 def _check_limit(rows: pd.DataFrame, dataset: str, limit: float) -> None:

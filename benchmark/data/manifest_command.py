@@ -37,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what to do with the same video on both sides of a split",
     )
     add("--max-unreadable-fraction", type=float, default=0.0, help="go on without so many")
+    add(
+        "--outside-root",
+        choices=["error", "links", "any"],
+        default="error",
+        help="which files may lie outside the root: none, those that links lead to, or any",
+    )
     add("--base", type=Path, help="a manifest of the same files: do not read them again")
     add("--workers", type=int, default=1, help="processes that read the files")
 
@@ -61,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
             num_folds=args.folds,
             on_duplicate=args.on_duplicate,
             max_unreadable_fraction=args.max_unreadable_fraction,
+            outside_root=args.outside_root,
             workers=args.workers,
             progress=_show,
         )
@@ -81,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
             num_folds=args.folds,
             on_duplicate=args.on_duplicate,
             max_unreadable_fraction=args.max_unreadable_fraction,
+            outside_root=args.outside_root,
             base=None if args.base is None else read_manifest(args.base),
             workers=args.workers,
             progress=_show,

@@ -64,6 +64,7 @@ def build_profile_manifest(config: Config, dataset: str, **building: Unpack[Buil
             fix=f"correct datasets.{dataset}: root, or the folder that --config names",
         )
     building["on_duplicate"] = listed.on_duplicate
+    building["outside_root"] = config.outside_root
     if isinstance(listed, CsvVideos):
         return _of_csv(listed, root, dataset, building)
     list_videos, task = _PUBLISHED[type(listed)]

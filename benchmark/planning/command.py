@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to `parser`."""
     parser.add_argument(
         "--config",
+        action="extend",
         nargs="+",
         default=[],
         metavar="KEY=VALUE",

@@ -1,5 +1,6 @@
 import fcntl
 import os
+import re
 import subprocess
 import sys
 import time
@@ -8,6 +9,11 @@ from pathlib import Path
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_json_if_changed
 from benchmark.gpus import THREADS_PER_GPU, num_gpus
+from benchmark.invocation import (
+    check_config_words,
+    check_folders,
+    check_submitted_words,
+)
 from benchmark.job_server import start as start_job_server
 from benchmark.layout import (
     FURTHER_FIGURES,
@@ -30,7 +36,14 @@ ROOT = Path(workflow.basedir).parent
 def checked_plan():
     """Read profile and methods; a fault of either ends the run here, with one message."""
     try:
-        return make_plan(load_profile(config))
+        words = workflow.config_settings.config_args
+        if workflow.is_main_process:
+            check_config_words(sys.argv, words)
+        if not workflow.local_exec:
+            check_submitted_words([ROOT, Path.cwd(), *words])
+        plan = make_plan(load_profile(config))
+        check_folders([ROOT, plan.config.results])
+        return plan
     except BenchmarkError as fault:
         sys.exit(f"error: {fault}")
 
@@ -51,7 +64,8 @@ PRETRAINED = [
 ]
 PUBLISHED = [role for role in PLAN.config.roles if PLAN.config.network(role).published]
 LOCK = ROOT / "requirements.lock"
-ENVIRONMENT = ROOT / "environment.yml"
+# Snakemake formats this path, so a brace in the name of the user's folder is doubled.
+ENVIRONMENT = str(ROOT / "environment.yml").replace("{", "{{").replace("}", "}}")
 # With --sdm conda the environment's own Python, otherwise the one that runs this.
 PYTHON = "python" if workflow.deployment_settings.deployment_method else sys.executable
 CONTROLS = [name for name, method in METHODS.items() if method.manifest.source]
@@ -73,25 +87,38 @@ CPUS = (
 SLOTS = max(1, -(-(workflow.resource_settings.cores or 1) // CPUS))
 
 
+def one_of(names):
+    """Return a wildcard's constraint to some names; no name at all matches nothing."""
+    return "|".join(map(re.escape, sorted(names))) or "(?!)"
+
+
 wildcard_constraints:
-    dataset="|".join(PLAN.config.datasets),
-    method="|".join(PLAN.methods),
+    dataset=one_of(PLAN.config.datasets),
+    method=one_of(PLAN.methods),
     seeds=r"\d+(-\d+)*",
     part=r"\d+",
 
 
-def one_of(names):
-    """Return a wildcard's constraint to some names; no name at all matches nothing."""
-    return "|".join(sorted(names)) or "(?!)"
-
-
 def job(stage, *wildcards):
-    """Return the command of a stage's job."""
-    words = " ".join(f"--{name} {{wildcards.{name}}}" for name in wildcards)
+    """Return the command of a stage's job; Snakemake quotes each value for the shell (`:q`)."""
+    words = " ".join(f"--{name} {{wildcards.{name}:q}}" for name in wildcards)
     return (
-        f'{PYTHON} -m benchmark job {stage} --config "$BENCHMARK_CONFIG" {words} '
-        "--threads {params.threads} --log {log}"
+        f'{{PYTHON:q}} -m benchmark job {stage} --config "$BENCHMARK_CONFIG" {words} '
+        "--threads {params.threads} --log {log:q}"
     )
+
+
+# Not by `expand`, which would read a brace in the name of the user's folder as its own.
+def tables(suffix, *others):
+    """Return the files of the paper's tables, and of others, in one form."""
+    return [LAYOUT.tables / f"{name}{suffix}" for name in (*PLAN.paper.tables, *others)]
+
+
+def figures(suffix, *others):
+    """Return the files of the paper's figures, and of others, in one form."""
+    return [
+        LAYOUT.figures / f"{name}{suffix}" for name in (*PLAN.paper.figures, *others)
+    ]
 
 
 def shown(path, caption, category):

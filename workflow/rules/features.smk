@@ -63,7 +63,7 @@ rule features:
     log:
         log_of("features", "item"),
     wildcard_constraints:
-        item="|".join(PLAN.config.roles),
+        item=one_of(PLAN.config.roles),
     priority: 1
     conda:
         ENVIRONMENT

@@ -15,7 +15,7 @@ rule table:
     log:
         log_of("table", "item"),
     wildcard_constraints:
-        item="|".join(PLAN.paper.tables),
+        item=one_of(PLAN.paper.tables),
     conda:
         ENVIRONMENT
     threads: SLOTS
@@ -28,7 +28,7 @@ rule table:
 
 rule document:
     input:
-        tables=expand(LAYOUT.tables / "{table}.tex", table=PLAN.paper.tables),
+        tables=tables(".tex"),
         code=stage_code("report"),
     output:
         LAYOUT.tables / "tables.tex",
@@ -54,7 +54,7 @@ rule figure:
     log:
         log_of("figure", "item"),
     wildcard_constraints:
-        item="|".join(PLAN.paper.figures),
+        item=one_of(PLAN.paper.figures),
     conda:
         ENVIRONMENT
     threads: SLOTS
@@ -78,7 +78,7 @@ rule further_figure:
     log:
         log_of("further", "item"),
     wildcard_constraints:
-        item="|".join(FURTHER_FIGURES),
+        item=one_of(FURTHER_FIGURES),
     conda:
         ENVIRONMENT
     threads: SLOTS
@@ -224,16 +224,13 @@ rule claims:
 rule report:
     input:
         results=RESULTS,
-        tables=expand(
-            LAYOUT.tables / "{table}.csv",
-            table=[*PLAN.paper.tables, "claims", "ledger", "frontier"]
-            + (["known_answers"] if BUILTIN else [])
-            + (["timing"] if (LAYOUT.tables / "timing.csv").is_file() else []),
+        tables=tables(
+            ".csv",
+            *("claims", "ledger", "frontier"),
+            *(["known_answers"] if BUILTIN else []),
+            *(["timing"] if (LAYOUT.tables / "timing.csv").is_file() else []),
         ),
-        figures=expand(
-            LAYOUT.figures / "{figure}.svg",
-            figure=[*PLAN.paper.figures, *FURTHER_FIGURES, "frontier"],
-        ),
+        figures=figures(".svg", *FURTHER_FIGURES, "frontier"),
         methods=MANIFESTS,
         citation=ROOT / "CITATION.cff",
         code=stage_code("page"),
@@ -255,7 +252,7 @@ rule report:
 
 rule track:
     input:
-        tables=expand(LAYOUT.tables / "{table}.csv", table=PLAN.paper.tables),
+        tables=tables(".csv"),
         results=RESULTS,
         code=stage_code("track"),
     output:
@@ -274,8 +271,8 @@ rule track:
 
 rule outcome:
     input:
-        tables=expand(LAYOUT.tables / "{table}.csv", table=PLAN.paper.tables),
-        figures=expand(LAYOUT.figures / "{figure}.png", figure=PLAN.paper.figures),
+        tables=tables(".csv"),
+        figures=figures(".png"),
         tracked=LAYOUT.root / "tracked.json",
     output:
         LAYOUT.root / "outcome.json",
