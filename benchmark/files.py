@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ __all__ = [
     "digest_of",
     "digest_of_files",
     "is_abandoned",
+    "locked",
     "replace_when_complete",
     "write_json",
     "write_json_if_changed",
@@ -39,6 +41,19 @@ def replace_when_complete(path: Path) -> Iterator[Path]:
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file, which is made where there is none, and wait for who holds it now.
+
+    The kernel releases it with the process, however that ends. The file stays: whoever deleted it
+    could delete it from under a process that has just opened it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def is_abandoned(partial: Path) -> bool:

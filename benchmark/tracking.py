@@ -13,7 +13,8 @@ import os
 import re
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +22,7 @@ from typing import Any
 
 from benchmark.config import Config
 from benchmark.evaluation.records import RunKey
+from benchmark.files import locked
 from benchmark.tracking_runs import (
     DIGEST_TAG,
     GROUP_TAG,
@@ -100,9 +102,10 @@ def mirror(
     uri = tracking_uri(config)
     shown = _without_password(uri)
     try:
-        store = _Store(config, uri, manifests)
-        counts = store.synchronise(families)
-        store.synchronise_tables(tables, tables_folder)
+        with _one_writer(uri):
+            store = _Store(config, uri, manifests)
+            counts = store.synchronise(families)
+            store.synchronise_tables(tables, tables_folder)
     except Exception as fault:  # whatever MLflow, its database or the network may raise
         cause = next(iter(str(fault).splitlines()), "")
         reason = _without_password(f"{type(fault).__name__}: {cause.strip()}").rstrip(".")
@@ -118,6 +121,26 @@ def tracking_uri(config: Config) -> str:
 
 def _default_uri(config: Config) -> str:
     return f"sqlite:///{(config.folder / 'mlflow.db').resolve()}"
+
+
+@contextmanager
+def _one_writer(uri: str) -> Iterator[None]:
+    """Let one mirror at a time write to a database in a file; servers keep order themselves.
+
+    Of several processes that meet a fresh file at once each would create the tables, and fail at
+    those that another one had just made.
+    """
+    if not uri.startswith("sqlite:"):
+        yield
+        return
+    import sqlalchemy  # noqa: PLC0415
+
+    database = sqlalchemy.engine.make_url(uri).database
+    if database is None:  # in memory
+        yield
+        return
+    with locked(Path(f"{database}.lock")):
+        yield
 
 
 def _without_password(text: str) -> str:

@@ -1,6 +1,7 @@
 """The mirror against a real MLflow with a real database, read back through its client."""
 
 import json
+import multiprocessing
 import os
 import shutil
 from pathlib import Path
@@ -166,6 +167,30 @@ def test_runs_read_back_as_the_files_say(folder, tmp_path, monkeypatch):
     tables = folder.client.download_artifacts(runs["tables"].info.run_id, "table1.csv")
     assert Path(tables).read_text() == "method,map\n"
     assert not (tmp_path / "mlruns").exists()
+
+
+def _mirror_when_all_are_ready(folder, barrier, reports):
+    barrier.wait()
+    reports.put(mirror(folder.config, folder.runs, folder.root / "tables", {}, WANTED))
+
+
+def test_eight_processes_mirror_to_a_fresh_database_at_once(folder):
+    """One of them writes all runs, and the others find them."""
+    processes = multiprocessing.get_context("fork")  # they have MLflow imported
+    barrier, reports = processes.Barrier(8), processes.SimpleQueue()
+    started = [
+        processes.Process(target=_mirror_when_all_are_ready, args=(folder, barrier, reports))
+        for _ in range(8)
+    ]
+    for process in started:
+        process.start()
+    found = [reports.get() for _ in started]
+    for process in started:
+        process.join()
+    assert [report.reason for report in found] == [""] * 8
+    counts = sorted((report.num_added, report.num_unchanged) for report in found)
+    assert counts == [(0, 3)] * 7 + [(3, 0)]
+    assert len(folder.found()) == 6
 
 
 def test_a_second_time_writes_nothing(folder):
