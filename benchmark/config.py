@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from benchmark.config_data import DatasetConfig, OutsideRoot, Strict
+from benchmark.config_data import DatasetConfig, OutsideRoot
 from benchmark.config_faults import cross_faults, explain
 from benchmark.config_learning import (
     BackboneConfig,
@@ -21,6 +21,7 @@ from benchmark.config_learning import (
 )
 from benchmark.errors import BenchmarkError, did_you_mean, raise_all
 from benchmark.names import Name, NameOrNone
+from benchmark.strict import Strict
 from benchmark.yaml_files import place_of, read_mapping
 
 __all__ = ["Config", "load_config", "validate"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from benchmark.strict import Strict
 
 __all__ = [
     "PAPER_DATASETS",
@@ -22,7 +24,6 @@ __all__ = [
     "Published",
     "Role",
     "Sampling",
-    "Strict",
 ]
 
 Metric = Literal["map", "top1"]
@@ -38,12 +39,6 @@ PAPER_DATASETS: dict[Role, PaperDataset] = {
 }
 SOURCES = ("builtin", "csv", "activity_net", "kinetics", "hvu")
 """Keys of a dataset of which exactly one says where its videos are."""
-
-
-class Strict(BaseModel):
-    """A part of the settings: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class BuiltinVideos(Strict):

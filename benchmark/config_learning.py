@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from benchmark.config_data import Strict
+from benchmark.strict import Strict
 
 __all__ = [
     "BackboneConfig",

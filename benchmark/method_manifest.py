@@ -5,20 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from benchmark.checks.names import CHECK_NAMES, CheckName
 from benchmark.errors import BenchmarkError, did_you_mean
 from benchmark.names import NAME_RULE, Name
+from benchmark.strict import Strict
 from benchmark.yaml_files import place_of, read_mapping
 
 __all__ = ["MethodManifest", "Variant", "read_method_manifest"]
-
-
-class Strict(BaseModel):
-    """A part of a manifest: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Paper(Strict):
@@ -55,7 +50,7 @@ class Variant(Strict):
     """A setting of a method's parameters, and where it is shown."""
 
     label: str = Field(description="what a table calls it")
-    params: dict[str, Any] = {}
+    params: dict[str, Any] = Field({})
     networks: Networks | None = Field(None, description="if other than the method's")
     released: bool = Field(
         False, description="its weights are not trained but a file that the profile names"

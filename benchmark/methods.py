@@ -12,12 +12,13 @@ import types
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from benchmark.errors import BenchmarkError, did_you_mean, raise_all
 from benchmark.method_manifest import MethodManifest, read_method_manifest
+from benchmark.strict import is_misplaced_truth
 
 __all__ = ["MethodFolder", "discover", "load_method", "make_params"]
 
@@ -112,6 +113,12 @@ def make_params(method: type[Any], params: dict[str, Any], where: object) -> Any
         BenchmarkError(f"unknown parameter '{name}'{did_you_mean(name, known)}", where=where)
         for name in params
         if name not in known
+    ]
+    types = get_type_hints(method.Params)
+    faults += [
+        BenchmarkError(f"parameter '{name}': true and false stand for no value", where=where)
+        for name, value in params.items()
+        if name in types and is_misplaced_truth(value, types[name])
     ]
     try:
         made = TypeAdapter(method.Params).validate_python(params)

@@ -179,3 +179,5 @@ def test_wrong_parameters_are_all_named(methods):
     assert "parameter 'pooling': Input should be 'max', 'average'" in said
     assert "parameter 'num_steps': Input should be a valid integer" in said
     assert said.count("method.yaml: x") == 4  # the summary and each fault
+    with pytest.raises(BenchmarkError, match="parameter 'num_steps': true and false stand for no"):
+        make_params(kind, {"num_steps": True}, "method.yaml: x")

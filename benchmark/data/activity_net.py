@@ -82,9 +82,11 @@ def list_activity_net(root: Path, source: ActivityNetVideos, files: VideoFiles) 
     rows = located(rows, [files.find("v_" + rows["video_id"]), files.find(rows["video_id"])])
     left_out = {
         "videos of the subset testing, which has no labels": num_testing,
-        "further files of the same name": files.num_beside(rows["path"]),
     }
-    return checked_listing(rows, faults, single=False, classes=classes, left_out=left_out)
+    further = files.further_of(rows["path"])
+    return checked_listing(
+        rows, faults, single=False, classes=classes, left_out=left_out, further=further
+    )
 
 
 def _labels(video: _Video) -> set[str]:

@@ -7,7 +7,7 @@ A second labelling of the same videos takes the facts about the files from the f
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
@@ -25,7 +25,13 @@ from benchmark.data.manifest_checks import COLUMNS, Faults
 from benchmark.data.probe import FileFacts, Progress, probe_files
 from benchmark.data.roots import paths_outside
 
-__all__ = ["Building", "build_from_csv", "build_from_folders", "build_manifest"]
+__all__ = [
+    "Building",
+    "build_from_csv",
+    "build_from_folders",
+    "build_manifest",
+    "check_learnable",
+]
 
 _FACTS = [fact.name for fact in fields(FileFacts)]
 _MISSING = FileFacts(status="missing", reason="no such file")
@@ -130,6 +136,7 @@ def build_manifest(
     """Build a manifest from checked names of videos; arguments and errors of `build_from_csv`."""
     limit = building.get("max_unreadable_fraction", 0.0)
     listed = _with_facts(listing, root, building)
+    further = _try_further_files(listed, listing.further, root, building)
     # Folds depend on the listing alone, not on which of its files could be read.
     groups = listed["group"].where(listed["group"] != "", listed["video_id"])
     listed["fold"] = assign_folds(groups, num_folds) if num_folds > 1 else 0
@@ -145,6 +152,7 @@ def build_manifest(
         duplicates=duplicates,
         max_unreadable_fraction=limit,
         left_out=listing.left_out,
+        further_files=further,
     )
     inspect = building.get("inspect")
     if inspect is not None:
@@ -155,7 +163,7 @@ def build_manifest(
 
 def _with_facts(listing: Listing, root: Path, building: Building) -> pd.DataFrame:
     """Join the listed rows with the facts about their files."""
-    rows, base, kept = listing.rows, building.get("base"), building.get("kept")
+    rows, base = listing.rows, building.get("base")
     inside = os.path.abspath(root)
     paths = rows["path"].map(lambda path: os.path.normpath(os.path.join(inside, path)))
     known = pd.DataFrame(columns=_FACTS)
@@ -169,9 +177,7 @@ def _with_facts(listing: Listing, root: Path, building: Building) -> pd.DataFram
     asked = asked[~asked.isin(known.index)]
     _check_roots(rows.loc[asked.index], root, building.get("outside_root", "error"))
     there = rows["is_there"][asked.index]
-    unread = [Path(path) for path in asked[there]]
-    read = kept.probe_files if kept is not None else probe_files
-    facts = read(unread, workers=building.get("workers", 1), progress=building.get("progress"))
+    facts = _read([Path(path) for path in asked[there]], building)
     facts += [_MISSING] * int((~there).sum())
     values = attrgetter(*_FACTS)
     fresh = pd.DataFrame.from_records(
@@ -195,6 +201,36 @@ def _check_roots(rows: pd.DataFrame, root: Path, allowed: OutsideRoot) -> None:
     faults.raise_any()
 
 
+def _read(paths: Sequence[Path], building: Building) -> list[FileFacts]:
+    kept = building.get("kept")
+    read = kept.probe_files if kept is not None else probe_files
+    return read(paths, workers=building.get("workers", 1), progress=building.get("progress"))
+
+
+def _try_further_files(
+    rows: pd.DataFrame, further: Mapping[str, Sequence[str]], root: Path, building: Building
+) -> dict[str, tuple[str, ...]]:
+    """Give each unreadable file's place to the first of the same name that can be read.
+
+    Returns:
+        By the path of each file that is taken, the other files of its name.
+    """
+    beside = {path: tuple(others) for path, others in further.items()}
+    unreadable = rows.index[(rows["status"] != "ok") & rows["path"].isin(list(further))]
+    for row in unreadable:
+        first = str(rows.loc[row, "path"])
+        others = further[first]
+        outside = paths_outside(root, others, building.get("outside_root", "error"))
+        tried = [path for path in others if path not in outside]
+        for path, facts in zip(tried, _read([root / p for p in tried], building), strict=True):
+            if facts.status == "ok":
+                rows.loc[row, ["path", *_FACTS]] = [path, *attrgetter(*_FACTS)(facts)]
+                beside.pop(first, None)
+                beside[path] = (first, *(other for other in others if other != path))
+                break
+    return dict(sorted(beside.items()))
+
+
 def _check_limit(rows: pd.DataFrame, dataset: str, limit: float) -> None:
     """Raise an error that names missing and unreadable videos if there are too many."""
     bad = rows["status"] != "ok"
@@ -207,4 +243,23 @@ def _check_limit(rows: pd.DataFrame, dataset: str, limit: float) -> None:
         f"{num_bad:,} of {len(rows):,} videos are missing or unreadable, the limit is {limit:.2%}",
         fix="mend or remove them, or raise max_unreadable_fraction",
     )
+    faults.raise_any()
+
+
+def check_learnable(manifest: Manifest) -> None:
+    """Check that a benchmark can be made of a manifest's videos.
+
+    Raises:
+        BenchmarkError: if all classes are one, or a side of a split has no usable video.
+    """
+    faults = Faults(f"videos of '{manifest.dataset}'")
+    if len(manifest.classes) == 1:
+        what = f"'{manifest.classes[0]}' is the only class, so there is nothing to tell apart"
+        faults.add(what, fix="list videos of at least two classes")
+    for index in range(manifest.num_folds):
+        for side, ids in zip(("train", "test"), manifest.fold(index), strict=True):
+            if not ids:
+                of_fold = f" of fold {index}" if manifest.num_folds > 1 else ""
+                what = f"no usable video to {side} on{of_fold}"
+                faults.add(what, fix="list videos of both sides, train and val, or use folds")
     faults.raise_any()

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from benchmark.data.manifest_checks import Faults, read_table
-from benchmark.errors import did_you_mean
+from benchmark.data.csv_files import read_csv_columns
+from benchmark.data.manifest_checks import Faults
 
-__all__ = ["clip_ids", "in_seconds", "in_tenths", "places_of", "read_clips"]
+__all__ = ["as_numbers", "clip_ids", "in_seconds", "in_tenths", "read_clips"]
 
 _TIMES = ("time_start", "time_end")
 
@@ -36,30 +35,19 @@ def read_clips(path: Path, columns: Sequence[str], faults: Faults) -> pd.DataFra
     Raises:
         BenchmarkError: if it is no CSV.
     """
-    raw = read_table(path)
     needed = [*columns, "youtube_id", *_TIMES]
-    for name in needed:
-        if name not in raw.columns:
-            hint = did_you_mean(name, raw.columns)
-            faults.add(f"no column '{name}'{hint}", where=f"{path}:1", fix="use the released file")
-    if not set(needed) <= set(raw.columns):
+    table = read_csv_columns(path, needed, faults, fix="use the released file")
+    if table is None:
         return pd.DataFrame(columns=[*needed, "place"], dtype="str")
-    raw = raw.assign(place=places_of(path, raw, 2))[(raw != "").any(axis=1)]
-    raw["youtube_id"] = raw["youtube_id"].str.strip()
-    places = raw["place"]
+    places = table.places
+    raw = table.rows.assign(place=places)
     faults.add_rows(raw["youtube_id"] == "", "the clip has no youtube_id", places, "give it one")
     for name in _TIMES:
-        digits = raw[name].str.strip().str.extract(r"^(\d+)(?:\.(\d*?)0*)?$")
+        digits = raw[name].str.extract(r"^(\d+)(?:\.(\d*?)0*)?$")
         wrong = digits[0].isna()
         faults.add_rows(wrong, f"{name} is '" + raw[name] + "', expected seconds", places, "")
         raw[f"{name}_whole"], raw[f"{name}_rest"] = digits[0].fillna("0"), digits[1].fillna("")
     return raw
-
-
-def places_of(path: Path, rows: pd.DataFrame | pd.Series[str], first_line: int) -> pd.Series[str]:
-    """Return where each row of a file stands, for messages: `[N]`."""
-    lines = pd.Series(np.arange(len(rows)) + first_line, index=rows.index)
-    return f"{path}:" + lines.astype("str")
 
 
 def clip_ids(clips: pd.DataFrame) -> pd.Series[str]:
@@ -83,6 +71,21 @@ def in_tenths(clips: pd.DataFrame) -> pd.Series[str]:
         (clips[f"{name}_whole"] + clips[f"{name}_rest"].str.slice(0, 1).replace("", "0"))
         .str.replace(r"^0+(?=\d)", "", regex=True)
         .str.zfill(6)
+        for name in _TIMES
+    )
+    return clips["youtube_id"] + "_" + start + "_" + end
+
+
+def as_numbers(clips: pd.DataFrame, *, whole_as: str) -> pd.Series[str]:
+    """Return `<id>_<start>_<end>` with times as they are written in text, such as `40.5`.
+
+    Args:
+        clips: of `read_clips`.
+        whole_as: what ends whole seconds: nothing (`4`), or '.0' as Python writes a float.
+    """
+    start, end = (
+        clips[f"{name}_whole"].str.replace(r"^0+(?=\d)", "", regex=True)
+        + ("." + clips[f"{name}_rest"]).where(clips[f"{name}_rest"] != "", whole_as)
         for name in _TIMES
     )
     return clips["youtube_id"] + "_" + start + "_" + end

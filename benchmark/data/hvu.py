@@ -13,11 +13,11 @@ from pathlib import Path
 import pandas as pd
 
 from benchmark.config_data import HvuVideos
-from benchmark.data.clip_names import clip_ids, in_seconds, in_tenths, places_of, read_clips
+from benchmark.data.clip_names import as_numbers, clip_ids, in_seconds, in_tenths, read_clips
+from benchmark.data.csv_files import read_csv_columns
 from benchmark.data.listing import Listing, checked_listing, on_one_side
-from benchmark.data.manifest_checks import SPLITS, Faults, read_table
+from benchmark.data.manifest_checks import SPLITS, Faults
 from benchmark.data.video_files import VideoFiles, located
-from benchmark.errors import did_you_mean
 
 __all__ = ["list_hvu"]
 
@@ -31,7 +31,8 @@ def list_hvu(root: Path, source: HvuVideos, files: VideoFiles) -> Listing:
         root: the folder of the videos.
         source: names the three CSVs.
         files: the clips below `root`: `<id>_000010_000020` in seconds; with '_' at the end, as
-            HVU-Downloader leaves what it cut; or in tenths of a second, as mmaction2's.
+            HVU-Downloader leaves what it cut; `<id>_40.5_42.5` or `<id>_4_14`, as in the authors'
+            own copy; or in tenths of a second, as mmaction2's.
 
     Raises:
         BenchmarkError: naming all faults of the three files, each with its line.
@@ -59,16 +60,20 @@ def list_hvu(root: Path, source: HvuVideos, files: VideoFiles) -> Listing:
         dtype="str",
     )
     whole = in_seconds(clips)
-    rows = located(rows, [files.find(n) for n in (whole, whole + "_", in_tenths(clips))])
+    written = [as_numbers(clips, whole_as=end) for end in ("", ".0")]
+    forms = (whole, whole + "_", *written, in_tenths(clips))
+    rows = located(rows, [files.find(names) for names in forms])
     merged = _merged(rows)
     kept = on_one_side(merged, source.on_duplicate)
     left_out = {
         "lines of a clip that another line has too": len(rows) - len(merged),
         "clips that the other side has too": len(merged) - len(kept),
-        "further files of the same name": files.num_beside(kept["path"]),
     }
     classes = sorted({name for cell in names.values() for name in cell.split("|")})
-    return checked_listing(kept, faults, single=False, classes=classes, left_out=left_out)
+    further = files.further_of(kept["path"])
+    return checked_listing(
+        kept, faults, single=False, classes=classes, left_out=left_out, further=further
+    )
 
 
 class _NamesOrTags(dict[str, str]):
@@ -78,19 +83,14 @@ class _NamesOrTags(dict[str, str]):
 
 def _class_names(path: Path, faults: Faults) -> dict[str, str]:
     """Return 'category/tag' by tag; of a tag in two categories both, '|' between them."""
-    raw = read_table(path)
-    for name in ("Tag", "Category"):
-        if name not in raw.columns:
-            hint = did_you_mean(name, raw.columns)
-            faults.add(f"no column '{name}'{hint}", where=f"{path}:1", fix="use the released file")
-    if not {"Tag", "Category"} <= set(raw.columns):
+    table = read_csv_columns(path, ("Tag", "Category"), faults, fix="use the released file")
+    if table is None:
         return {}
-    raw = raw.assign(place=places_of(path, raw, 2))[(raw != "").any(axis=1)]
+    raw = table.rows
     for name in ("Tag", "Category"):
-        raw[name] = raw[name].str.strip()
-        faults.add_rows(raw[name] == "", f"no {name}", raw["place"], "name it")
+        faults.add_rows(raw[name] == "", f"no {name}", table.places, "name it")
     joined = raw["Tag"].str.contains("|", regex=False)
-    faults.add_rows(joined, "'|' in a tag", raw["place"], "use the released file")
+    faults.add_rows(joined, "'|' in a tag", table.places, "use the released file")
     names = (raw["Category"] + "/" + raw["Tag"]).groupby(raw["Tag"])
     return {str(tag): "|".join(dict.fromkeys(of_tag)) for tag, of_tag in names}
 

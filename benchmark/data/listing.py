@@ -10,19 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from benchmark.config_data import OnDuplicate
+from benchmark.data.csv_files import read_csv_columns
 from benchmark.data.manifest_checks import (
     SPLITS,
     Faults,
+    check_alike,
     check_ids,
     check_labels,
     check_sides,
-    read_table,
 )
-from benchmark.errors import BenchmarkError, did_you_mean
+from benchmark.errors import BenchmarkError
 
 __all__ = ["Columns", "Listing", "checked_listing", "list_csv", "list_folders", "on_one_side"]
 
@@ -55,11 +55,14 @@ class Listing:
             the order of video_id; and is_there, false where a file was looked for in vain.
         classes: given, or all labels in alphabetical order.
         left_out: what was found in the lists, or on disk, and is no row: how many of what.
+        further: by the path of a row, other files of the same name, which are tried in turn if
+            that one cannot be read.
     """
 
     rows: pd.DataFrame
     classes: tuple[str, ...]
     left_out: Mapping[str, int] = field(default_factory=dict)
+    further: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def list_csv(
@@ -79,15 +82,13 @@ def list_csv(
     faults = Faults(csv)
     if not root.is_dir():
         faults.add("no such folder", where=root, fix="say where the videos lie")
-    raw = read_table(csv)
     named = [columns.path, *columns.labels, columns.video_id, columns.split, columns.group]
-    for name in named:
-        if name is not None and name not in raw.columns:
-            hint = did_you_mean(name, raw.columns)
-            faults.add(f"no column '{name}'{hint}", where=f"{csv}:1", fix="name another column")
-    if not set(filter(None, named)) <= set(raw.columns):
+    needed = list(dict.fromkeys(filter(None, named)))
+    table = read_csv_columns(csv, needed, faults, fix="name another column")
+    if table is None:
         faults.raise_any()
-    lines = pd.Series(np.arange(len(raw)) + 2, index=raw.index)
+        raise AssertionError("a missing column is a fault")
+    raw = table.rows
     rows = pd.DataFrame(
         {
             "video_id": raw[columns.video_id or columns.path],
@@ -95,9 +96,10 @@ def list_csv(
             "labels": _joined(raw[list(columns.labels)]),
             "split": raw[columns.split] if columns.split else "",
             "group": raw[columns.group] if columns.group else "",
-            "place": f"{csv}:" + lines.astype("str"),
-        }
-    )[(raw != "").any(axis=1)]
+            "place": table.places,
+        },
+        dtype="str",
+    )
     if columns.video_id is None:
         rows["video_id"] = rows["path"].str.replace(r"\.[^./]*$", "", regex=True)
     faults.add_rows(rows["path"] == "", "the video has no path", rows["place"], "give it one")
@@ -113,7 +115,8 @@ def list_folders(
     """List the files in a folder for each class, within `train/` and `val/` if these exist.
 
     Every file there is taken for a video, apart from hidden ones, so that a file that is none is
-    named later instead of being passed over.
+    named later instead of being passed over. Files of a folder whose names differ in their suffix
+    alone are one video.
 
     Raises:
         BenchmarkError: if there is no such folder or no file in it, or a file stands outside
@@ -131,18 +134,29 @@ def list_folders(
     ]
     if not paths:
         raise BenchmarkError("no folder of this folder holds a file", where=root)
+    of_name: dict[str, list[Path]] = {}
+    for path in paths:
+        of_name.setdefault(path.with_suffix("").as_posix(), []).append(path)
+    firsts = [same[0] for same in of_name.values()]
     rows = pd.DataFrame(
         {
-            "video_id": [path.with_suffix("").as_posix() for path in paths],
-            "path": [path.as_posix() for path in paths],
-            "labels": [path.parent.name for path in paths],
-            "split": [path.parts[0] if has_splits else "" for path in paths],
+            "video_id": list(of_name),
+            "path": [path.as_posix() for path in firsts],
+            "labels": [path.parent.name for path in firsts],
+            "split": [path.parts[0] if has_splits else "" for path in firsts],
             "group": "",
-            "place": [str(root / path) for path in paths],
+            "place": [str(root / path) for path in firsts],
         },
         dtype="str",
     )
-    return checked_listing(rows, faults, single=single, classes=classes, num_folds=num_folds)
+    further = {
+        same[0].as_posix(): [path.as_posix() for path in same[1:]]
+        for same in of_name.values()
+        if len(same) > 1
+    }
+    return checked_listing(
+        rows, faults, single=single, classes=classes, num_folds=num_folds, further=further
+    )
 
 
 def _joined(cells: pd.DataFrame) -> pd.Series[str]:
@@ -172,6 +186,7 @@ def checked_listing(
     classes: Sequence[str] | None,
     num_folds: int = 1,
     left_out: Mapping[str, int] | None = None,
+    further: Mapping[str, Sequence[str]] | None = None,
 ) -> Listing:
     """Check ids, labels and sides, and return the listing in the order of its ids.
 
@@ -182,10 +197,12 @@ def checked_listing(
         classes: in the order of scores; all labels in alphabetical order where None.
         num_folds: 1 where the column 'split' decides.
         left_out: how many of what are no rows; those of which there are none are not said.
+        further: as of `Listing`.
 
     Raises:
         BenchmarkError: naming all faults.
     """
+    are_listed = classes is not None
     if classes is None:
         classes = sorted(set(rows["labels"].str.split("|").explode().unique()) - {""})
     if "is_there" not in rows.columns:
@@ -195,8 +212,15 @@ def checked_listing(
     check_sides(rows["split"], rows["place"], num_folds, faults)
     if len(set(classes)) < len(classes):
         faults.add("a class is listed twice", where="classes", fix="list each once")
+    # Whoever lists classes may mean two that differ in capital letters; found labels never do.
+    check_alike(set(classes), "labels", faults, any_case=not are_listed)
+    check_alike(set(rows["group"]), "groups", faults, any_case=False)
     if rows.empty:
         faults.add("no videos")
     faults.raise_any()
-    left_out = {what: number for what, number in (left_out or {}).items() if number}
-    return Listing(rows.sort_values("video_id", ignore_index=True), tuple(classes), left_out)
+    further = further or {}
+    num_further = sum(map(len, further.values()))
+    left_out = {**(left_out or {}), "further files of the same name": num_further}
+    left_out = {what: number for what, number in left_out.items() if number}
+    rows = rows.sort_values("video_id", ignore_index=True)
+    return Listing(rows, tuple(classes), left_out, further)

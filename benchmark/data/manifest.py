@@ -75,6 +75,8 @@ class Manifest:
         duplicates: videos of the same bytes.
         max_unreadable_fraction: share of missing and unreadable videos that a run may do without.
         left_out: what stood in the lists, or on disk, and is no row: how many of what.
+        further_files: by the path of a video, other files of its name, which are not used; known
+            only to who has built the manifest.
     """
 
     dataset: str
@@ -86,6 +88,7 @@ class Manifest:
     duplicates: tuple[Duplicate, ...] = ()
     max_unreadable_fraction: float = 0.0
     left_out: Mapping[str, int] = field(default_factory=dict)
+    further_files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:

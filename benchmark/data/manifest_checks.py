@@ -7,7 +7,8 @@ together. The same checks serve a user's label list and a stored manifest.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,8 @@ __all__ = [
     "SPLITS",
     "STATUSES",
     "Faults",
+    "appearance",
+    "check_alike",
     "check_ids",
     "check_labels",
     "check_rows",
@@ -87,7 +90,7 @@ class Faults:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a CSV with a header as text; row i stands in line i + 2, blank lines are kept.
+    """Read a stored manifest's rows as text; row i stands in line i + 2.
 
     Raises:
         BenchmarkError: if it is no such CSV.
@@ -104,6 +107,32 @@ def read_table(path: Path) -> pd.DataFrame:
     if not isinstance(raw.index, pd.RangeIndex):
         raise BenchmarkError("the row has more fields than the header", where=f"{path}:2")
     return raw.fillna("")
+
+
+def appearance(name: str) -> str:
+    """Return a name as it is seen: one Unicode form (NFC), single spaces, nothing invisible."""
+    form = unicodedata.normalize("NFC", name)
+    return " ".join("".join(c for c in form if unicodedata.category(c) != "Cf").split())
+
+
+def check_alike(names: Iterable[str], what: str, faults: Faults, *, any_case: bool) -> None:
+    """Check that no two names differ only in what a reader cannot see.
+
+    Args:
+        names: that are not equal.
+        what: they are, in the plural.
+        faults: receives each pair, with characters beyond ASCII as escapes.
+        any_case: whether small and capital letters count as the same too.
+    """
+    first: dict[str, str] = {}
+    for name in sorted(names):
+        seen = appearance(name).casefold() if any_case else appearance(name)
+        other = first.setdefault(seen, name)
+        if other != name:
+            by_case = appearance(name) != appearance(other)
+            how = "in small and capital letters" if by_case else "in characters that look the same"
+            pair = f"the {what} {other!a} and {name!a} differ only {how}"
+            faults.add(pair, fix="write both in the same way")
 
 
 def check_ids(ids: pd.Series[str], places: pd.Series[str], faults: Faults) -> None:
@@ -138,6 +167,11 @@ def check_labels(
 
 def _unknown_labels(cell: str, known: set[str]) -> str:
     names = [name for name in cell.split("|") if name not in known]
+    for name in names:
+        alike = [other for other in known if appearance(other) == appearance(name)]
+        if alike:
+            what = f"the label {name!a} differs from the class {alike[0]!a} only in"
+            return f"{what} characters that look the same"
     options = known if len(known) <= 30 else difflib.get_close_matches(names[0], known, n=1)
     return "no class has the label " + ", ".join(
         f"'{name}'{did_you_mean(name, options) if options else ''}" for name in names

@@ -6,11 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmark.data.build_manifest import build_from_csv, build_from_folders
+from benchmark.data.build_manifest import build_from_csv, build_from_folders, check_learnable
+from benchmark.data.class_names import read_class_file
 from benchmark.data.listing import Columns
 from benchmark.data.manifest import Manifest, read_manifest, write_manifest
+from benchmark.data.manifest_checks import Faults
 from benchmark.errors import BenchmarkError
-from benchmark.text_files import read_text
 
 __all__ = ["add_arguments", "run"]
 
@@ -29,7 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--split-column", help="says 'train' or 'val'")
     add("--group-column", help="with --folds: what must not stand on both sides")
     add("--folds", type=int, default=1, help="deal whole groups into so many folds")
-    add("--classes", type=Path, help="file with a class a line, in the order of the scores")
+    add(
+        "--classes",
+        type=Path,
+        help="file with a class a line, in the order of the scores or with numbers",
+    )
     add(
         "--on-duplicate",
         choices=["error", "keep_train", "keep_val", "keep_first"],
@@ -51,8 +56,9 @@ def run(args: argparse.Namespace) -> int:
     """Build the manifest, write it and say what is in it."""
     classes = None
     if args.classes is not None:
-        classes = read_text(args.classes).split("\n")
-        classes = [name.strip() for name in classes if name.strip()]
+        faults = Faults(args.classes)
+        classes = read_class_file(args.classes, faults).classes
+        faults.raise_any()
     if args.source.is_dir():
         if args.task != "single_label" or args.base is not None:
             raise BenchmarkError(
@@ -93,6 +99,7 @@ def run(args: argparse.Namespace) -> int:
             workers=args.workers,
             progress=_show,
         )
+    check_learnable(manifest)
     write_manifest(manifest, args.out)
     print("\n".join(_summary(manifest, args.out)))
     return 0
@@ -108,6 +115,11 @@ def _summary(manifest: Manifest, path: Path) -> list[str]:
     for copy in manifest.duplicates:
         notes = " on both sides" * copy.both_sides + " with DIFFERENT LABELS" * copy.labels_differ
         lines.append(f"  duplicate{notes}: kept {copy.kept}, not {', '.join(copy.dropped)}")
+    lines += [
+        f"  not used: {name}, since {used} has the same name"
+        for used, names in manifest.further_files.items()
+        for name in names
+    ]
     bad = manifest.rows[manifest.rows["status"].isin(["missing", "unreadable"])]
     for video_id, status, reason in zip(bad["video_id"], bad["status"], bad["reason"], strict=True):
         lines.append(f"  {status}: {video_id}: {reason}")

@@ -39,6 +39,8 @@ Expected = Mapping[str, int | str]
 _COLUMNS = ("expected", "listed", "found", "missing", "unreadable", "duplicate", "usable")
 _NAMED = ("missing", "unreadable")
 _SHOWN_CLASSES = 10
+_SHOWN_FILES = 10
+_FURTHER = "further_files.txt"
 
 
 def expected_of(dataset: str, profile: str) -> Expected:
@@ -86,6 +88,7 @@ def report_text(manifest: Manifest, expected: Expected, absent: Sequence[str]) -
             more = "more" if number > hoped else "fewer"
             lines.append(f"  the lists have {abs(number - hoped):,} {what} {more} than expected")
     lines += [f"  left out: {what}: {number:,}" for what, number in manifest.left_out.items()]
+    lines += _further_lines(manifest)
     lines += [
         f"  {status}: the ids of all {number:,} are in {status}.txt beside the manifest"
         for status in _NAMED
@@ -93,6 +96,15 @@ def report_text(manifest: Manifest, expected: Expected, absent: Sequence[str]) -
     ]
     lines += [f"  {line}" for line in absent]
     return "\n".join(lines) + "\n"
+
+
+def _further_lines(manifest: Manifest) -> list[str]:
+    """Return a line for each of the first files that are not used for another of their name."""
+    pairs = [(used, name) for used, names in manifest.further_files.items() for name in names]
+    lines = [f"  {name} is not used, {used} is" for used, name in pairs[:_SHOWN_FILES]]
+    if len(pairs) > _SHOWN_FILES:
+        lines.append(f"  all {len(pairs):,} such files are in {_FURTHER} beside the manifest")
+    return lines
 
 
 def absent_classes(manifest: Manifest) -> list[str]:
@@ -121,18 +133,26 @@ def absent_classes(manifest: Manifest) -> list[str]:
 def write_report(manifest: Manifest, text: str, path: Path) -> None:
     """Write the report beside a manifest, with the ids of missing and of unreadable videos.
 
+    `further_files.txt` names each file that is not used and the one of its name that is.
+
     Args:
         manifest: what was found.
         text: of `report_text`.
         path: of the manifest.
     """
     write_text(report_path(path), text)
-    for status in _NAMED:
-        ids = manifest.rows["video_id"][manifest.rows["status"] == status]
-        if len(ids):
-            write_text(path.with_name(f"{status}.txt"), "\n".join(ids) + "\n")
+    lists = {
+        f"{status}.txt": manifest.rows["video_id"][manifest.rows["status"] == status].tolist()
+        for status in _NAMED
+    }
+    lists[_FURTHER] = [
+        f"{name}\t{used}" for used, names in manifest.further_files.items() for name in names
+    ]
+    for name, lines in lists.items():
+        if lines:
+            write_text(path.with_name(name), "\n".join(lines) + "\n")
         else:
-            path.with_name(f"{status}.txt").unlink(missing_ok=True)
+            path.with_name(name).unlink(missing_ok=True)
 
 
 def print_reports(config: Config) -> None:

@@ -16,7 +16,7 @@ from benchmark.config_data import (
     Listed,
 )
 from benchmark.data.activity_net import list_activity_net
-from benchmark.data.build_manifest import Building, build_from_csv, build_manifest
+from benchmark.data.build_manifest import Building, build_from_csv, build_manifest, check_learnable
 from benchmark.data.builtin.sets import get_set
 from benchmark.data.hvu import list_hvu
 from benchmark.data.kinetics import list_kinetics
@@ -47,8 +47,15 @@ def build_profile_manifest(config: Config, dataset: str, **building: Unpack[Buil
             the manifest of the dataset whose frames are shared.
 
     Raises:
-        BenchmarkError: for missing folders, faulty label files and unreadable videos.
+        BenchmarkError: for missing folders, faulty label files and unreadable videos, for a single
+            class, and for a side without videos.
     """
+    manifest = _built(config, dataset, building)
+    check_learnable(manifest)
+    return manifest
+
+
+def _built(config: Config, dataset: str, building: Building) -> Manifest:
     settings, layout = config.datasets[dataset], Layout.of(config)
     if building.get("base") is None and settings.frames_of:
         building["base"] = read_manifest(layout.manifest(settings.frames_of))

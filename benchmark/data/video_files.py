@@ -30,12 +30,12 @@ class VideoFiles:
 
     Attributes:
         paths: relative to the folder, by the file's name without suffix. Of several files with a
-            name the first in alphabetical order counts.
-        num_further: how many other files have the name of a path, where there are any.
+            name this is the first in alphabetical order.
+        further: the other files that have the name of a path, where there are any.
     """
 
     paths: Mapping[str, str]
-    num_further: Mapping[str, int]
+    further: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def below(cls, root: Path) -> VideoFiles:
@@ -68,12 +68,12 @@ class VideoFiles:
     @classmethod
     def _named(cls, named: Iterable[tuple[str, str]]) -> VideoFiles:
         paths: dict[str, str] = {}
-        num_further: dict[str, int] = {}
+        further: dict[str, tuple[str, ...]] = {}
         for name, path in named:
             first = paths.setdefault(name, path)
             if first != path:
-                num_further[first] = num_further.get(first, 0) + 1
-        return cls(paths, num_further)
+                further[first] = (*further.get(first, ()), path)
+        return cls(paths, further)
 
     def without_times(self) -> VideoFiles:
         """Return the same files by their names up to `_000010_000020`, of those that have times."""
@@ -85,9 +85,10 @@ class VideoFiles:
         paths = [self.paths.get(name, "") for name in names.tolist()]
         return pd.Series(paths, index=names.index, dtype="str")
 
-    def num_beside(self, found: pd.Series[str]) -> int:
-        """Return how many files have the name of a found one and are not it."""
-        return sum(self.num_further.get(path, 0) for path in found.unique().tolist())
+    def further_of(self, found: pd.Series[str]) -> dict[str, tuple[str, ...]]:
+        """Return the other files of the same name, by the path of each found one that has any."""
+        paths = found.unique().tolist()
+        return {path: self.further[path] for path in paths if path in self.further}
 
 
 def _name(path: str) -> str:
@@ -100,13 +101,17 @@ def located(rows: pd.DataFrame, found: Sequence[pd.Series[str]]) -> pd.DataFrame
     Args:
         rows: with a column video_id.
         found: paths under the first, second, … name that a file may have: `[N]` each, empty where
-            there is none. The first that is there counts.
+            there is none. The first that is there counts. A file that two rows find under
+            different names, such as in seconds and in tenths, belongs to the first name's row.
 
     Returns:
         The rows; where no file is there, 'path' is the one that the id stands for.
     """
-    path = found[0]
-    for other in found[1:]:
-        path = path.where(path != "", other)
+    path = pd.Series("", index=rows.index, dtype="str")
+    rank = pd.Series(len(found), index=rows.index)
+    for number, other in enumerate(found):
+        new = (path == "") & (other != "")
+        path, rank = path.where(~new, other), rank.where(~new, number)
+    path = path.where(rank == rank.groupby(path).transform("min"), "")
     is_there = path != ""
     return rows.assign(path=path.where(is_there, rows["video_id"] + ".mp4"), is_there=is_there)

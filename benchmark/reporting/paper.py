@@ -11,10 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from benchmark.config_data import Role
 from benchmark.errors import BenchmarkError, raise_all
+from benchmark.strict import Strict
 from benchmark.yaml_files import place_of, read_mapping
 
 __all__ = [
@@ -28,12 +29,6 @@ __all__ = [
 ]
 
 Group = Literal["ResNet", "EfficientNet", "X3D-S"]
-
-
-class Strict(BaseModel):
-    """A part of the paper: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Published(Strict):

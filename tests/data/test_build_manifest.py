@@ -5,10 +5,11 @@ import shutil
 import pandas as pd
 import pytest
 
-from benchmark.data.build_manifest import build_from_csv, build_from_folders
+from benchmark.data.build_manifest import build_from_csv, build_from_folders, check_learnable
 from benchmark.data.listing import Columns
 from benchmark.data.manifest import read_manifest
 from benchmark.data.manifest_command import add_arguments, run
+from benchmark.data.manifest_report import report_text, write_report
 from benchmark.errors import BenchmarkError
 
 
@@ -76,9 +77,13 @@ def test_a_label_file_becomes_a_manifest(videos):
         (
             ["path,label,split", "a.mp4,run,train,more"],
             {},
-            ["labels.csv:2: the row has more fields than the header"],
+            ["labels.csv:2: the row has 4 fields, the header has 3"],
         ),
-        (["path,label,split", "a.mp4,run,val", "a.mp4,run,val,more"], {}, ["in line 3, saw 4"]),
+        (
+            ["path,label,split", "a.mp4,run,val", "a.mp4,run,val,more"],
+            {},
+            ["labels.csv:3: the row has 4 fields"],
+        ),
         (["path,label,split"], {}, ["no videos"]),
         (["path,label", "a.mp4,run"], {"columns": Columns()}, ["split is ''"]),
     ],
@@ -162,6 +167,58 @@ def test_a_video_on_both_sides_is_an_error_unless_told_otherwise(videos):
         build(videos, lines, **folds, on_duplicate="keep_val")
     kept = build(videos, lines, **folds, on_duplicate="keep_first")
     assert kept.usable()["video_id"].tolist() == ["a", "b"]
+
+
+def test_of_two_files_of_a_name_the_one_that_opens_is_taken(videos):
+    for name, files in (("train/run", ("a", "b")), ("val/swim", ("c", "d"))):
+        (videos / "set" / name).mkdir(parents=True)
+        for file in files:
+            shutil.move(videos / f"{file}.mp4", videos / "set" / name / f"{file}.mkv")
+    (videos / "set/train/run/a.avi").write_text("not a video")
+    shutil.copy(videos / "set/val/swim/c.mkv", videos / "set/val/swim/c.webm")
+    manifest = build_from_folders(videos / "set", dataset="toy")
+    assert manifest.counts()["ok"] == 4
+    assert manifest.rows["path"].tolist() == [
+        "train/run/a.mkv",
+        "train/run/b.mkv",
+        "val/swim/c.mkv",
+        "val/swim/d.mkv",
+    ]
+    assert manifest.further_files == {
+        "train/run/a.mkv": ("train/run/a.avi",),
+        "val/swim/c.mkv": ("val/swim/c.webm",),
+    }
+    assert manifest.left_out == {"further files of the same name": 2}
+    report = report_text(manifest, {}, ())
+    assert "train/run/a.avi is not used, train/run/a.mkv is\n" in report
+    assert "val/swim/c.webm is not used, val/swim/c.mkv is\n" in report
+    write_report(manifest, report, videos / "out" / "manifest.csv")
+    assert (videos / "out" / "further_files.txt").read_text() == (
+        "train/run/a.avi\ttrain/run/a.mkv\nval/swim/c.webm\tval/swim/c.mkv\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["a.mp4,run,train", "b.mp4,run,val"], "'run' is the only class"),
+        (["a.mp4,run,train", "b.mp4,swim,train"], "no usable video to test on"),
+        (["a.mp4,run,val", "b.mp4,swim,val"], "no usable video to train on"),
+        (["a.mp4,run,train", "gone.mp4,swim,val"], "no usable video to test on"),
+    ],
+)
+def test_one_class_or_an_empty_side_is_no_benchmark(videos, lines, message):
+    manifest = build(videos, ["path,label,split", *lines], max_unreadable_fraction=0.5)
+    with pytest.raises(BenchmarkError, match=f"videos of 'toy': {message}"):
+        check_learnable(manifest)
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    out = videos / "out" / "manifest.csv"
+    line = [str(videos / "labels.csv"), "--out", str(out), "--dataset", "toy"]
+    line += ["--split-column", "split", "--max-unreadable-fraction", "0.5"]
+    with pytest.raises(BenchmarkError, match=message):
+        run(parser.parse_args(line))
+    assert not out.exists()
 
 
 def test_a_second_labelling_reads_no_video(videos):

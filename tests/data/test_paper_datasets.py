@@ -343,7 +343,7 @@ def test_all_faults_of_kinetics_lists_are_named_at_once(paper):
     assert "no column 'time_end'" in str(raised.value)
 
 
-@pytest.mark.parametrize("form", ["seconds", "downloader", "tenths"])
+@pytest.mark.parametrize("form", ["seconds", "downloader", "tenths", "written"])
 def test_hvu_names_of_clips_and_classes(paper, form):
     root, of_profile = paper
     folder = root / "hvu"
@@ -351,6 +351,7 @@ def test_hvu_names_of_clips_and_classes(paper, form):
         "seconds": "{}_000010_000020.mp4",
         "downloader": "{}_000010_000020_.mp4",
         "tenths": "{}_000105_000205.mp4",
+        "written": "{}_10.5_20.5.mp4",
     }
     for path in list(folder.rglob("*.mp4")):
         path.rename(path.with_name(names[form].format(path.stem[:11])))
@@ -394,6 +395,41 @@ def test_hvu_joins_lines_of_a_clip_and_names_all_faults(paper):
         f"HVU_Val_V1.0.csv:4: duplicated id '{video}', first at",
     ):
         assert message in str(raised.value)
+
+
+def test_one_file_in_seconds_and_in_tenths_belongs_to_the_clip_in_seconds(paper):
+    root, of_profile = paper
+    folder = root / "hvu"
+    val = folder / "HVU_Val_V1.0.csv"
+    clip = val.read_text().splitlines()[1].split(",")
+    val.write_text(val.read_text() + f"{clip[0]},{clip[1]},1.0,2.0\n")
+    rows = build_profile_manifest(of_profile(), "hvu").rows.set_index("video_id")
+    assert rows["status"][f"{clip[1]}_000010_000020"] == "ok"
+    assert rows["status"][f"{clip[1]}_000001_000002"] == "missing"
+
+
+@pytest.mark.parametrize("dataset", WRITERS)
+def test_a_damaged_file_gives_way_to_another_of_its_name(paper, dataset):
+    root, of_profile = paper
+    good = sorted((root / dataset).rglob("*.mp4"))[0]
+    bad = good.with_name(good.stem + ".avi")
+    bad.write_text("half a download")
+    manifest = build_profile_manifest(of_profile(), dataset)
+    path = good.relative_to(root / dataset).as_posix()
+    assert manifest.counts()["ok"] == 5
+    assert manifest.further_files == {path: (bad.relative_to(root / dataset).as_posix(),)}
+
+
+@pytest.mark.parametrize("dataset", WRITERS)
+def test_a_side_without_videos_is_an_error(paper, dataset):
+    root, of_profile = paper
+    config = of_profile()
+    settings = config.datasets[dataset].model_copy(update={"max_unreadable_fraction": 0.5})
+    config = config.model_copy(update={"datasets": {dataset: settings}})
+    for path in (root / dataset / "val").rglob("*.mp4"):
+        path.unlink()
+    with pytest.raises(BenchmarkError, match="no usable video to test on"):
+        build_profile_manifest(config, dataset)
 
 
 @pytest.mark.parametrize(("rule", "kept"), [("keep_val", "val"), ("keep_train", "train")])
