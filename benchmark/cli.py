@@ -100,13 +100,15 @@ def _job(args: argparse.Namespace) -> int:
 
     from benchmark.gpus import assigned_gpus, num_gpus  # noqa: PLC0415
     from benchmark.jobs import JOBS, Job, read_resolved  # noqa: PLC0415
+    from benchmark.lifetime import end_with_workflow  # noqa: PLC0415
     from benchmark.progress import JobFailedError, JobLog  # noqa: PLC0415
 
     part = "" if args.part is None else f"part {args.part}"
     words = [args.stage, args.dataset, args.method, args.item, part]
     words.append(args.seeds and f"seeds {args.seeds}")
-    log = JobLog(" ".join(filter(None, words)), args.log)
+    end_with_workflow()
     try:
+        log = JobLog(" ".join(filter(None, words)), args.log)
         with log.explaining():
             config = read_resolved(args.config)
             seeds = tuple(map(int, args.seeds.split("-"))) if args.seeds else config.seeds
@@ -118,6 +120,9 @@ def _job(args: argparse.Namespace) -> int:
                     held.enter_context(assigned_gpus(num, log.title, log.write, optional=optional))
                 JOBS[args.stage](job)
     except JobFailedError:
+        return 1
+    except BenchmarkError as fault:  # of the log itself
+        print(f"error: {fault}", file=sys.stderr)
         return 1
     return 0
 

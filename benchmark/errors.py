@@ -9,7 +9,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-__all__ = ["BenchmarkError", "DamagedFileError", "did_you_mean", "explained", "raise_all"]
+__all__ = [
+    "BenchmarkError",
+    "DamagedFileError",
+    "MachineError",
+    "did_you_mean",
+    "explained",
+    "raise_all",
+]
 
 _OPTIONS_SHOWN = 20
 
@@ -36,6 +43,10 @@ class DamagedFileError(BenchmarkError):
     It ends the job that reads the file: no method is to blame, so it never becomes the result of
     one.
     """
+
+
+class MachineError(BenchmarkError):
+    """The machine let a process down: it was killed, or lacked memory or disk. No method did."""
 
 
 def explained(fault: Exception) -> str:

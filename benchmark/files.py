@@ -7,10 +7,11 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import socket
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ __all__ = [
     "is_abandoned",
     "locked",
     "replace_when_complete",
+    "sweep",
     "write_json",
     "write_json_if_changed",
     "write_text",
+    "writer_suffix",
 ]
 
 _SECONDS_UNTIL_ABANDONED = 24 * 3600
@@ -35,7 +38,7 @@ def replace_when_complete(path: Path) -> Iterator[Path]:
     Its name says which machine and process writes it: several may share the folder.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{_host()}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}{writer_suffix()}.partial")
     try:
         yield partial
         os.replace(partial, path)
@@ -56,12 +59,30 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def is_abandoned(partial: Path) -> bool:
+def writer_suffix() -> str:
+    """Return what names of temporary files and folders end in: this machine and process."""
+    return f".{_host()}.{os.getpid()}"
+
+
+def sweep(folder: Path, pattern: str) -> None:
+    """Delete temporary files and folders whose writers are dead, as far as can be known from here.
+
+    Args:
+        folder: to look in.
+        pattern: of their paths below it, as `Path.glob` takes it.
+    """
+    for path in folder.glob(pattern):
+        with suppress(OSError):  # another user's, or swept by another run in this moment
+            if is_abandoned(path):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def is_abandoned(path: Path) -> bool:
     """Say whether the writer of a temporary path is dead, as far as can be known from here.
 
     Of a process of another machine only a day without a write tells.
     """
-    named = re.fullmatch(r"\..+\.([^.]+)\.(\d+)\.partial", partial.name)
+    named = re.fullmatch(r".+?\.([^.]+)\.(\d+)(\.partial(\..+)?)?", path.name)
     if named is not None and named[1] == _host():
         try:
             os.kill(int(named[2]), 0)
@@ -71,7 +92,7 @@ def is_abandoned(partial: Path) -> bool:
             return False
         return False
     try:
-        return time.time() - partial.stat().st_mtime > _SECONDS_UNTIL_ABANDONED
+        return time.time() - path.stat().st_mtime > _SECONDS_UNTIL_ABANDONED
     except FileNotFoundError:
         return False
 

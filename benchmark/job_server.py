@@ -8,6 +8,7 @@ workflow. Where there is none (another machine, another system than Linux), a jo
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -22,11 +23,14 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from benchmark.files import sweep, writer_suffix
+from benchmark.lifetime import announce_workflow
 from benchmark.threads import thread_settings
 
 __all__ = ["forward", "serve", "start"]
 
 _ADDRESS = "BENCHMARK_JOB_SERVER"
+_PREFIX = "benchmark-jobs-"
 _LENGTH_BYTES = 8
 _IMPORTED = (
     "torch._dynamo",  # the optimisers import it
@@ -39,13 +43,18 @@ _IMPORTED = (
 
 
 def start(python: str) -> None:
-    """Start the process for this run; jobs find it by a variable of the environment."""
+    """Start the process for this run; jobs find it by a variable of the environment.
+
+    Folders of sockets that killed runs have left are deleted first.
+    """
     if sys.platform != "linux":
         return
-    address = str(Path(tempfile.mkdtemp(prefix="benchmark-jobs-")) / "socket")
+    sweep(Path(tempfile.gettempdir()), f"{_PREFIX}*")
+    address = str(Path(tempfile.mkdtemp(prefix=_PREFIX, suffix=writer_suffix())) / "socket")
     # Its input ends with this process, however that ends.
     subprocess.Popen([python, "-m", "benchmark", "serve", address], stdin=subprocess.PIPE)
     os.environ[_ADDRESS] = address
+    announce_workflow()
 
 
 def forward(argv: Sequence[str]) -> int | None:
@@ -58,17 +67,17 @@ def forward(argv: Sequence[str]) -> int | None:
     if address is None:
         return None
     with socket.socket(socket.AF_UNIX) as connection:
-        try:
-            connection.connect(address)
-        except OSError:
-            return None
         request = {"argv": list(argv), "folder": os.getcwd(), "environment": dict(os.environ)}
         message = json.dumps(request).encode()
         header = len(message).to_bytes(_LENGTH_BYTES, "big")
-        socket.send_fds(connection, [header], [sys.stdout.fileno(), sys.stderr.fileno()])
-        connection.sendall(message)
-        code = connection.recv(1)
-    return code[0] if code else 1  # it died without a word
+        try:
+            connection.connect(address)
+            socket.send_fds(connection, [header], [sys.stdout.fileno(), sys.stderr.fileno()])
+            connection.sendall(message)
+            code = connection.recv(1)
+        except OSError:  # there is none, or it died before the command was read
+            return None
+    return code[0] if code else 1  # the job and the server died
 
 
 def serve(address: str, run: Callable[[list[str]], int]) -> None:
@@ -78,32 +87,69 @@ def serve(address: str, run: Callable[[list[str]], int]) -> None:
         address: of the socket, in a folder of its own, which is deleted at the end.
         run: does a command and returns its exit code.
     """
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(address)
-        listener.listen(64)
-        os.environ.update(thread_settings(1))  # no library may start a thread before a fork
-        for module in _IMPORTED:
-            importlib.import_module(module)
-        gc.freeze()  # what is imported stays shared: no fork walks through it
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are not waited for
-        with selectors.DefaultSelector() as ready:
-            ready.register(listener, selectors.EVENT_READ)
-            ready.register(sys.stdin, selectors.EVENT_READ)
-            while all(key.fileobj is listener for key, _ in ready.select()):
+    # Ctrl-C is for the workflow, which may still need this process to say what became of its jobs.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(address)
+            listener.listen(64)
+            _serve(listener, run)
+    finally:
+        Path(address).unlink(missing_ok=True)
+        Path(address).parent.rmdir()
+
+
+def _serve(listener: socket.socket, run: Callable[[list[str]], int]) -> None:
+    os.environ.update(thread_settings(1))  # no library may start a thread before a fork
+    for module in _IMPORTED:
+        importlib.import_module(module)
+    gc.freeze()  # what is imported stays shared: no fork walks through it
+    with selectors.DefaultSelector() as ready:
+        ready.register(listener, selectors.EVENT_READ)
+        ready.register(sys.stdin, selectors.EVENT_READ)
+        while True:
+            for key, _ in ready.select():
+                if key.fileobj is sys.stdin:
+                    return
+                if key.fileobj is not listener:
+                    ready.unregister(key.fileobj)
+                    _say_end(key.fd, *key.data)
+                    continue
                 connection, _ = listener.accept()
-                with connection:
-                    if os.fork() == 0:
-                        listener.close()
-                        _answer(connection, run)
-    Path(address).unlink(missing_ok=True)
-    Path(address).parent.rmdir()
+                job = os.fork()
+                if job == 0:
+                    _forget(ready)
+                    _answer(connection, run)
+                ready.register(os.pidfd_open(job), selectors.EVENT_READ, (job, connection))
+
+
+def _forget(ready: selectors.BaseSelector) -> None:
+    """In the fork: let go of the server's socket and of what it holds of other jobs."""
+    for key in list(ready.get_map().values()):
+        if key.data:
+            os.close(key.fd)
+            key.data[1].close()
+        elif key.fileobj is not sys.stdin:
+            key.fileobj.close()  # type: ignore[union-attr]
+    ready.close()
+
+
+def _say_end(ended: int, job: int, connection: socket.socket) -> None:
+    """Tell whoever asked for a job which signal ended it, as a shell does; else it has said how."""
+    code = os.waitstatus_to_exitcode(os.waitpid(job, 0)[1])
+    os.close(ended)
+    with connection, contextlib.suppress(OSError):  # nobody may be left to hear it
+        if code < 0:
+            connection.sendall(bytes([128 - code]))
 
 
 def _answer(connection: socket.socket, run: Callable[[list[str]], int]) -> None:
     """In the fork: become the process that asked, do its command, and end."""
     code = 1
     try:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         header, outputs, _, _ = socket.recv_fds(connection, _LENGTH_BYTES, 2)
         request = json.loads(_receive(connection, int.from_bytes(header, "big")))
         for number, output in enumerate(outputs, start=1):

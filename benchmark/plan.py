@@ -48,6 +48,11 @@ class Plan:
             for seed in self.config.seeds
         ]
 
+    @property
+    def method_folders(self) -> list[Path]:
+        """The folders of all methods."""
+        return [method.folder for method in self.methods.values()]
+
     def params(self, dataset: str, method: str, variant: str) -> dict[str, Any]:
         """Return a variant's parameters on a dataset."""
         manifest = self.methods[method].manifest

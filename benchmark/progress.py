@@ -7,7 +7,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -29,14 +29,23 @@ class JobLog:
         title: names the job on the terminal.
         path: of the log file; None for the terminal alone.
         quiet: leave the terminal alone too.
+
+    Raises:
+        BenchmarkError: if the log file cannot be written.
     """
 
     def __init__(self, title: str, path: Path | None, *, quiet: bool = False) -> None:
         self.title, self._quiet = title, quiet
         self._file: TextIO | None = None
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("w", encoding="utf-8", buffering=1)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = path.open("w", encoding="utf-8", buffering=1)
+            except OSError as fault:
+                fix = "free the disk, or let this user write there"
+                raise BenchmarkError(
+                    f"the log cannot be written ({fault.strerror})", where=path, fix=fix
+                ) from fault
         self._start = self._last_line = time.monotonic()
 
     def write(self, text: str, *, shown: bool = False) -> None:
@@ -89,15 +98,17 @@ class JobLog:
             yield
         except Exception as fault:
             if not isinstance(fault, BenchmarkError):
-                self.write(traceback.format_exc())
+                with suppress(OSError):
+                    self.write(traceback.format_exc())
             self._fail(explained(fault))
         else:
             self.write(f"{self.title}: done in {time.monotonic() - self._start:.1f} s")
 
     def _fail(self, cause: str) -> None:
         line = f"error: {self.title}: {cause}"
-        self.write(line)
         print(line, file=sys.stderr, flush=True)
+        with suppress(OSError):  # the disk may be what is full
+            self.write(line)
         raise JobFailedError(line) from None
 
 

@@ -7,7 +7,9 @@ become failures with their cause, and the tables are written with those.
 
 from __future__ import annotations
 
+import re
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,11 @@ from benchmark.progress import seconds_of_job
 from benchmark.provenance import provenance
 
 __all__ = ["cause_of_death", "mark_missing", "withdraw", "withdraw_tables"]
+
+
+_EXIT_CODE_OF_SIGNALS = 128
+_NOT_FOUND = 127
+_CUT_OFF = "the job was cut off, with all that could have said why"
 
 
 def withdraw(config: Config, dataset: str, method: str) -> None:
@@ -60,16 +67,27 @@ def mark_missing(plan: Plan) -> list[RunKey]:
 
 def cause_of_death(log: Path) -> str:
     """Return why the job of a log did not end well; an empty string if it did, or never began."""
-    if not log.is_file():
+    if not log.is_file() or seconds_of_job(log) is not None:
         return ""
     text = f"\n{log.read_text(encoding='utf-8', errors='replace').rstrip()}"
-    _, failed, cause = text.rpartition("\nerror: ")
+    ended = re.search(r"\nexit code (\d+)$", text)
+    said = text[: ended.start()] if ended else text
+    _, failed, cause = said.rpartition("\nerror: ")
     if failed:
         return cause
-    ended_well = seconds_of_job(log) is not None
-    return (
-        "" if ended_well else f"{log.stem}: the job died without a word: killed, or out of memory"
-    )
+    return f"{log.stem}: {_end_of(int(ended[1])) if ended else _CUT_OFF}"
+
+
+def _end_of(code: int) -> str:
+    """Say how a job ended that left no cause, by the exit code that the shell gave it."""
+    number = code - _EXIT_CODE_OF_SIGNALS
+    if number == signal.SIGKILL:
+        return "the job died without a word: killed, or out of memory"
+    if number in set(signal.Signals):
+        return f"the job was ended by signal {number} ({signal.Signals(number).name})"
+    if code == _NOT_FOUND:
+        return f"exit code {code}: there is no such command as the job's Python"
+    return f"exit code {code}, and no cause in the log"
 
 
 def _failure(plan: Plan, key: RunKey) -> Result:

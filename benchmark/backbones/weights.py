@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from benchmark.config_learning import NetworkConfig
 from benchmark.errors import BenchmarkError
-from benchmark.files import replace_when_complete
+from benchmark.files import replace_when_complete, sweep
 from benchmark.sealed import file_sha256
 
 __all__ = ["Hub", "fetch", "load_package", "load_stored"]
@@ -204,6 +204,7 @@ def _downloaded(hub: Hub) -> Path:
     if path.is_file():
         return path
     digest = re.search(r"-([a-f0-9]{8,})\.", path.name)
+    sweep(path.parent, f".{path.name}.*.partial*")
     try:
         with replace_when_complete(path) as partial, _patience(_SECONDS):
             torch.hub.download_url_to_file(

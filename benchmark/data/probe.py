@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from benchmark.data.decoding import MAX_UNDECODED_TAIL
+from benchmark.lifetime import process_pool
 from benchmark.sealed import file_sha256
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ def probe_files(
         for path in paths:
             collect(probe_file(path))
     else:
-        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        with process_pool(workers) as pool:
             for one in pool.map(probe_file, paths, chunksize=32):
                 collect(one)
     return facts

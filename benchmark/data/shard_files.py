@@ -7,8 +7,7 @@ stores' own business.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from concurrent.futures import as_completed
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from benchmark.errors import DamagedFileError
 from benchmark.files import is_abandoned
+from benchmark.lifetime import process_pool
 from benchmark.sealed import is_file_with, read_sealed_model
 
 __all__ = ["ShardFacts", "finished", "in_processes", "remove_strangers"]
@@ -64,7 +64,7 @@ def in_processes(work: Callable[[Job], Made], jobs: Sequence[Job], workers: int)
     if workers <= 1 or len(jobs) < 2:
         yield from map(work, jobs)
         return
-    with ProcessPoolExecutor(min(workers, len(jobs)), get_context("spawn")) as pool:
+    with process_pool(min(workers, len(jobs))) as pool:
         running = [pool.submit(work, job) for job in jobs]
         try:
             for one in as_completed(running):

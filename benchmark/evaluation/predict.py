@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmark.blame import fault_of_method
 from benchmark.contract import ExitControl
 from benchmark.cost.meter import Meter
-from benchmark.errors import DamagedFileError, explained
 from benchmark.evaluation.audit import Auditor, audit_sample
 from benchmark.evaluation.records import RunKey, Steps, concatenate
 from benchmark.evaluation.stepping import predict_steps
@@ -91,15 +91,20 @@ def predict_all(trainer: Trainer, seeds: Sequence[int]) -> list[dict[str, Any]]:
             checkpoints = [trainer.folder / n for n in made[key.variant, key.seed]["checkpoints"]]
             return {"audit": audit, **facts, "inputs": _digests(checkpoints, layout.runs)}
 
-        entries.append(_entry(key, layout.runs, untrained.get((key.variant, key.seed)), run))
+        entries.append(_entry(plan, key, untrained.get((key.variant, key.seed)), run))
         trainer.log.progress(len(entries), len(keys))
     return entries
 
 
 def _entry(
-    key: RunKey, runs: Path, before: dict[str, Any] | None, run: Callable[[], dict[str, Any]]
+    plan: Plan, key: RunKey, before: dict[str, Any] | None, run: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
-    """Run what writes a run's rows, unless it ended before; a failure leaves no old rows."""
+    """Run what writes a run's rows, unless it ended before; a failure leaves no old rows.
+
+    Raises:
+        Exception: what no method is to blame for, such as a full disk or a damaged file.
+    """
+    runs = Layout.of(plan.config).runs
     entry: dict[str, Any] = {"variant": key.variant, "seed": key.seed}
     rows = key.folder(runs) / "predictions.parquet"
     if before is None:
@@ -110,10 +115,8 @@ def _entry(
                 "predictions": f"{key.variant}/seed{key.seed}/{rows.name}",
                 "outputs": _digests(rows.parent.glob("*.parquet"), runs),
             }
-        except DamagedFileError:
-            raise
         except Exception as fault:
-            before = {"failed": f"prediction: {explained(fault)}"}
+            before = {"failed": f"prediction: {fault_of_method(fault, plan.method_folders)}"}
     rows.unlink(missing_ok=True)
     return {**entry, **before}
 
@@ -246,7 +249,7 @@ def control_all(plan: Plan, dataset: str, method: str, progress: Progress) -> li
             inputs = _digests(_rows_read(plan, key).values(), runs)
             return {"audit": audit, **facts, "inputs": inputs}
 
-        entries.append(_entry(key, runs, None if there else ended, run))
+        entries.append(_entry(plan, key, None if there else ended, run))
         progress(len(entries), len(keys))
     return entries
 

@@ -95,7 +95,7 @@ def train(job: Job) -> None:
     _write_index(job, plan, "train", index, entries)
     rows = predict_all(trainer, job.seeds)
     _write_predictions(job, plan, rows)
-    trainer.forget_features()
+    trainer.forget_features(job.seeds)
 
 
 def control(job: Job) -> None:

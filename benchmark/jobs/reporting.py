@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_json
 from benchmark.jobs.job import Job, bind_threads
+
+if TYPE_CHECKING:
+    from benchmark.tracking import MirrorReport
 
 __all__ = [
     "claims",
@@ -112,30 +116,37 @@ def report(job: Job) -> None:
 
 def track(job: Job) -> None:
     """Mirror the runs in MLflow."""
+    write_json(job.layout.root / "tracked.json", asdict(_mirrored(job)))
+
+
+def _mirrored(job: Job) -> MirrorReport:
+    """Bring MLflow up to date with the results."""
     from benchmark.tracking_command import mirror_plan  # noqa: PLC0415
 
     report = mirror_plan(job.plan())
     job.log.write(str(report))
     print(report)
-    write_json(job.layout.root / "tracked.json", asdict(report))
+    return report
 
 
 def salvage(job: Job) -> None:
-    """After jobs that died: mark the results that they owe, and write all tables with those."""
+    """Write tables and figures after jobs that died, with rows that say which and why.
+
+    `job.item` names them, joined by commas.
+    """
     from benchmark.withdrawal import mark_missing  # noqa: PLC0415
 
-    plan = job.plan()
+    plan, asked = job.plan(), job.item.split(",")
     if not mark_missing(plan):
         return
-    for item in plan.paper.tables:
+    for item in sorted(set(plan.paper.tables).intersection(asked)):
         table(replace(job, item=item))
-    document(job)
-    for item in plan.paper.figures:
+    for item in sorted(set(plan.paper.figures).intersection(asked)):
         figure(replace(job, item=item))
-    if any(dataset.builtin for dataset in job.config.datasets.values()):
-        known_answers(job)
-    claims(job)
-    track(job)
+    others = {"document": document, "known_answers": known_answers, "claims": claims}
+    for name in sorted(others.keys() & asked):
+        others[name](job)
+    _mirrored(job)
 
 
 def outcome(job: Job) -> None:

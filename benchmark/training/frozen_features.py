@@ -43,7 +43,6 @@ class FrozenFeatures:
         self, data: OpenDataset, folder: Path, progress: Callable[[int, int], None] | None = None
     ) -> None:
         self._data, self._folder, self._progress = data, folder, progress
-        self._used: set[Path] = set()
 
     def sources(
         self, method: Method, networks: Networks, video_ids: Sequence[str], seed: int
@@ -62,11 +61,11 @@ class FrozenFeatures:
         inputs = Inputs(tuple(video_ids), np.sort(candidates.numpy(), axis=1))
         return {role: self._of(network, inputs, seed) for role, network in networks.items()}
 
-    def forget(self) -> None:
-        """Delete the stores that were used here: they can be computed again."""
-        for folder in self._used:
-            shutil.rmtree(folder, ignore_errors=True)
-        self._used.clear()
+    def forget(self, seeds: Sequence[int]) -> None:
+        """Delete the stores of some seeds, those of killed jobs too: they can be made again."""
+        for seed in seeds:
+            for folder in self._folder.glob(f"seed{seed}-*"):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _of(self, network: Backbone, inputs: Inputs, seed: int) -> FeatureSource:
         def make() -> FeatureSource:
@@ -74,7 +73,6 @@ class FrozenFeatures:
             size = network.network.size
             made_of = [digest, size, inputs.digest, self._data.digest]
             folder = self._folder / f"seed{seed}-{digest_of(made_of)}"
-            self._used.add(folder)
             extract_features(
                 self._data.store,
                 network,

@@ -193,9 +193,9 @@ class Trainer:
             if interrupted:
                 interrupted.forget()
 
-    def forget_features(self) -> None:
+    def forget_features(self, seeds: Sequence[int]) -> None:
         """Delete the features of fine-tuned networks that were kept while the job ran."""
-        self._frozen.forget()
+        self._frozen.forget(seeds)
 
     def _train_or_delegate(
         self, variant: str, stage: Stage, number: int, seed: int, fold: int

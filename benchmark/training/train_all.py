@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchmark.errors import DamagedFileError, explained
+from benchmark.blame import fault_of_method
 from benchmark.sealed import file_sha256
 from benchmark.training.runs import Trainer
 
@@ -20,7 +20,7 @@ def train_all(trainer: Trainer, seeds: Sequence[int]) -> list[dict[str, Any]]:
         method that fails is recorded and the others go on.
 
     Raises:
-        DamagedFileError: if a file that it reads is not as it was made; no method is to blame.
+        Exception: what no method is to blame for, such as a full disk or a damaged file.
     """
     plan, method = trainer.plan, trainer.name
     variants = plan.variants[trainer.data.name, method]
@@ -42,10 +42,8 @@ def train_all(trainer: Trainer, seeds: Sequence[int]) -> list[dict[str, Any]]:
                         str(path.relative_to(trainer.folder)): file_sha256(path)
                         for path in sorted(paths)
                     }
-            except DamagedFileError:
-                raise
             except Exception as fault:
-                entry["failed"] = f"training: {explained(fault)}"
+                entry["failed"] = f"training: {fault_of_method(fault, plan.method_folders)}"
             entries.append(entry)
             trainer.log.progress(len(entries), len(variants) * len(seeds))
     return entries

@@ -6,13 +6,15 @@ import os
 import sys
 from pathlib import Path
 
+from benchmark.blame import is_of_method
 from benchmark.errors import explained
 from benchmark.files import write_text
+from benchmark.lifetime import end_with_parent
 from benchmark.plan import make_plan
 from benchmark.progress import JobLog
 from benchmark.training.processes import join_processes
 from benchmark.training.runs import Trainer
-from benchmark.training.together import StageRequest
+from benchmark.training.together import Cause, StageRequest
 
 __all__ = ["run"]
 
@@ -32,11 +34,17 @@ def run(path: Path) -> None:
 
 
 if __name__ == "__main__":
+    end_with_parent(os.getppid())
     asked = Path(sys.argv[1])
     try:
         run(asked)
     except Exception as fault:
         causes = asked.with_suffix(".cause")
         if not causes.exists():  # the others fail because one did
-            write_text(causes, f"rank {os.environ.get('RANK', '0')}: {explained(fault)}")
+            folders = make_plan(StageRequest.load(asked).config).method_folders
+            rank = os.environ.get("RANK", "0")
+            cause = Cause(
+                says=f"rank {rank}: {explained(fault)}", of_method=is_of_method(fault, folders)
+            )
+            write_text(causes, cause.model_dump_json())
         raise

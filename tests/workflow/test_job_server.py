@@ -75,9 +75,9 @@ def test_a_job_says_and_returns_what_it_would_alone(server, tmp_path):
     assert _ask(server, "fail").returncode == 7
 
 
-@pytest.mark.parametrize("end", ["raise", "die"])
-def test_a_job_that_breaks_takes_nothing_with_it(server, end):
-    assert _ask(server, end).returncode == 1
+@pytest.mark.parametrize(("end", "code"), [("raise", 1), ("die", 128 + signal.SIGKILL)])
+def test_a_job_that_breaks_says_how_and_takes_nothing_with_it(server, end, code):
+    assert _ask(server, end).returncode == code
     assert _ask(server, "say").returncode == 0
 
 

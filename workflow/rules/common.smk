@@ -1,20 +1,15 @@
-import fcntl
 import os
 import re
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 from benchmark.errors import BenchmarkError
-from benchmark.files import write_json_if_changed
 from benchmark.gpus import THREADS_PER_GPU, num_gpus
 from benchmark.invocation import (
     check_config_words,
     check_folders,
     check_submitted_words,
 )
-from benchmark.job_server import start as start_job_server
 from benchmark.layout import (
     FURTHER_FIGURES,
     Layout,
@@ -27,9 +22,7 @@ from benchmark.profiles import load_profile
 from benchmark.reporting.sources import SUFFIX as SOURCES_SUFFIX
 from benchmark.reporting.sources import other_paper_profiles
 from benchmark.training.launch import job_resources
-from benchmark.withdrawal import cause_of_death, withdraw, withdraw_tables
 
-START = time.time()
 ROOT = Path(workflow.basedir).parent
 
 
@@ -100,11 +93,15 @@ wildcard_constraints:
 
 
 def job(stage, *wildcards):
-    """Return the command of a stage's job; Snakemake quotes each value for the shell (`:q`)."""
+    """Return the command of a stage's job; Snakemake quotes each value for the shell (`:q`).
+
+    Where it fails, the log ends in its exit code.
+    """
     words = " ".join(f"--{name} {{wildcards.{name}:q}}" for name in wildcards)
     return (
         f'{{PYTHON:q}} -m benchmark job {stage} --config "$BENCHMARK_CONFIG" {words} '
-        "--threads {params.threads} --log {log:q}"
+        "--threads {params.threads} --log {log:q} "
+        '|| {{ code=$?; echo "exit code $code" >> {log:q}; exit $code; }}'
     )
 
 
@@ -222,67 +219,6 @@ def released_of(wildcards):
 def code_of_method(wildcards):
     """Return the files of a method and of those that it builds on."""
     return method_code(METHODS, wildcards.method)
-
-
-def claim_results():
-    """Keep other runs out of these results, and write the settings that all jobs read.
-
-    A killed run lets go by itself; Snakemake's own lock, which does not, is switched off.
-    """
-    LAYOUT.root.mkdir(parents=True, exist_ok=True)
-    claim = os.open(LAYOUT.root / ".claim", os.O_CREAT | os.O_WRONLY)  # open to the end
-    try:
-        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        sys.exit(
-            f"error: {LAYOUT.root}: another run is writing here. Fix: let it finish"
-        )
-    write_json_if_changed(LAYOUT.config, PLAN.config.model_dump(mode="json"))
-
-
-def unfinished(*rules):
-    """Return the jobs of some rules that this run has yet to end well."""
-    return [job for job in workflow.dag.needrun_jobs() if job.rule.name in rules]
-
-
-def withdraw_old_numbers():
-    """Delete what this run makes anew, so that nothing old is left if a job dies."""
-    if workflow.touch:
-        return
-    results = unfinished("evaluate")
-    for job in results:
-        withdraw(PLAN.config, job.wildcards.dataset, job.wildcards.method)
-    if results:
-        withdraw_tables(PLAN.config)
-    on_request = ("table_timing", "further_figure", "ledger", "frontier", "report")
-    for job in unfinished("table", "figure", "known_answers", "claims", *on_request):
-        for path in job.output:
-            Path(path).unlink(missing_ok=True)
-
-
-def write_tables_with_causes():
-    """After jobs that died: write the tables that miss their results, with rows that say so."""
-    if unfinished("evaluate") and unfinished("table", "figure"):
-        log = LAYOUT.logs / "salvage.log"
-        command = [
-            PYTHON,
-            "-m",
-            "benchmark",
-            "job",
-            "salvage",
-            "--config",
-            LAYOUT.config,
-        ]
-        subprocess.run([*command, "--log", log], check=False)
-
-
-def causes_of_failure():
-    """Return what this run's failed jobs left at the end of their logs."""
-    logs = [p for p in sorted(LAYOUT.logs.glob("*.log")) if p.stat().st_mtime >= START]
-    causes = [(cause_of_death(path), path) for path in logs]
-    return "\n".join(
-        f"error: {cause}\n  (log: {path})" for cause, path in causes if cause
-    )
 
 
 def listed_videos(wildcards):

@@ -271,6 +271,7 @@ rule track:
 
 rule outcome:
     input:
+        results=RESULTS,
         tables=tables(".csv"),
         figures=figures(".png"),
         tracked=LAYOUT.root / "tracked.json",

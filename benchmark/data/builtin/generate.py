@@ -18,9 +18,8 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from fractions import Fraction
-from multiprocessing import get_context
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ from benchmark.data.builtin.sets import FRAME_SIZE_PX, VideoSet, get_set
 from benchmark.data.builtin.sound import BIT_RATE, SAMPLE_RATE_HZ, sound_packets
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_text
+from benchmark.lifetime import process_pool
 
 __all__ = ["generate"]
 
@@ -127,7 +127,7 @@ def _write_all(
         for job in jobs:
             yield _write_some(video_set.name, folder, seed, job)
         return
-    with ProcessPoolExecutor(min(workers, len(jobs) or 1), get_context("spawn")) as pool:
+    with process_pool(min(workers, len(jobs) or 1)) as pool:
         running = [pool.submit(_write_some, video_set.name, folder, seed, job) for job in jobs]
         try:
             for finished in as_completed(running):

@@ -1,0 +1,80 @@
+# What a run does before its first job and after its last.
+import fcntl
+import os
+import subprocess
+import time
+
+from benchmark.files import write_json_if_changed
+from benchmark.leftovers import sweep_leftovers
+from benchmark.withdrawal import cause_of_death, withdraw, withdraw_tables
+
+START = time.time()
+
+
+def claim_results():
+    """Keep other runs out of these results, and write the settings that all jobs read.
+
+    A killed run lets go by itself; Snakemake's own lock, which does not, is switched off.
+    """
+    LAYOUT.root.mkdir(parents=True, exist_ok=True)
+    claim = os.open(LAYOUT.root / ".claim", os.O_CREAT | os.O_WRONLY)  # open to the end
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        sys.exit(
+            f"error: {LAYOUT.root}: another run is writing here. Fix: let it finish"
+        )
+    write_json_if_changed(LAYOUT.config, PLAN.config.model_dump(mode="json"))
+
+
+def sweep_results():
+    """Delete what killed runs have left, and no job of this run will take up."""
+    training = unfinished("train", "train_source")
+    waiting = {(job.wildcards.dataset, job.wildcards.method) for job in training}
+    sweep_leftovers(LAYOUT, waiting)
+
+
+def unfinished(*rules):
+    """Return the jobs of some rules that this run has yet to end well."""
+    return [job for job in workflow.dag.needrun_jobs() if job.rule.name in rules]
+
+
+def withdraw_old_numbers():
+    """Delete what this run makes anew, so that nothing old is left if a job dies."""
+    if workflow.touch:
+        return
+    results = unfinished("evaluate")
+    for job in results:
+        withdraw(PLAN.config, job.wildcards.dataset, job.wildcards.method)
+    if results:
+        withdraw_tables(PLAN.config)
+    on_request = ("table_timing", "further_figure", "ledger", "frontier", "report")
+    for job in unfinished("table", "figure", "known_answers", "claims", *on_request):
+        for path in job.output:
+            Path(path).unlink(missing_ok=True)
+
+
+def write_tables_with_causes():
+    """Write the tables that jobs of this run could not make, with rows that say why.
+
+    They stand as what no job has finished (rerun-incomplete in profiles/default): whatever the next
+    run is asked for, it makes them anew, and with them the results that are missing.
+    """
+    shown = unfinished("table", "figure", "document", "known_answers", "claims")
+    if not unfinished("evaluate") or not shown:
+        return
+    for job in shown:
+        workflow.persistence.started(job)
+    items = {job.wildcards.get("item", job.rule.name) for job in shown}
+    command = [PYTHON, "-m", "benchmark", "job", "salvage", "--config", LAYOUT.config]
+    command += ["--item", ",".join(sorted(items)), "--log", LAYOUT.logs / "salvage.log"]
+    subprocess.run(command, check=False)
+
+
+def causes_of_failure():
+    """Return what this run's failed jobs left at the end of their logs."""
+    logs = [p for p in sorted(LAYOUT.logs.glob("*.log")) if p.stat().st_mtime >= START]
+    causes = [(cause_of_death(path), path) for path in logs]
+    return "\n".join(
+        f"error: {cause}\n  (log: {path})" for cause, path in causes if cause
+    )
