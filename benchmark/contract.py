@@ -54,6 +54,11 @@ What a method is handed: `videos`, a view of N videos (benchmark/videos.py)
     lengths, targets    stored frames; labels, in training only
     progress            share of the stage's training that is done, for temperatures and weights
 
+What is stored of a method: parameters and buffers. What training changes beside parameters, or
+chance decides in `__init__`, must be a buffer. After each stage the harness fills another instance
+from the stage's checkpoint, and a run whose two instances answer differently fails, with the name
+of what is neither a parameter nor a buffer.
+
 `docs/contract_in_use.md` says which of these calls each kind of method makes.
 """
 

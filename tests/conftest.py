@@ -84,17 +84,19 @@ SMALL_PROFILE = {
 
 
 @pytest.fixture(scope="session")
-def small_plan(tmp_path_factory) -> Callable[[bool], Plan]:
+def small_plan(tmp_path_factory) -> Callable[..., Plan]:
     """Return a function that plans a tiny profile, with frames and features in place.
 
-    Its argument says whether the backbone is fine-tuned with each method.
+    Its arguments say whether the backbone is fine-tuned with each method, and in which folder
+    further methods are.
     """
     results = str(tmp_path_factory.mktemp("results"))
 
-    def plan(finetune: bool = False) -> Plan:
+    def plan(finetune: bool = False, own_methods: Path | None = None) -> Plan:
         content = copy.deepcopy(SMALL_PROFILE)
         content["results"] = results
         content["backbone"]["finetune"] = finetune
+        content["methods_path"] = str(own_methods or "")
         return make_plan(validate(content, "small"))
 
     config = plan().config

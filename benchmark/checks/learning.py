@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from benchmark.checks.control import ControlRun
 from benchmark.checks.subject import SEED, Subject, schedule_of, scrambled
+from benchmark.errors import BenchmarkError
 from benchmark.evaluation.records import Steps
 from benchmark.seeds import derive_seed
-from benchmark.training.checkpoints import load_stage, save_stage
 from benchmark.training.fit import fit
+from benchmark.training.kept_state import Model, StageState
+from benchmark.videos import Videos
 
 __all__ = ["checkpoint", "fit_falls", "same_seed"]
 
@@ -40,21 +43,29 @@ def checkpoint(subject: Subject) -> list[str]:
     """
     subject.leave_if_control("and stores no weights")
     params, world = subject.params(), subject.world.own_networks()
-    method = subject.build(params)
-    fresh, fresh_world = subject.build(params, seed=SEED + 1), subject.world.own_networks()
-    videos = world.training_set(world.sources(stored=False))
+    fresh_world = subject.world.own_networks()
+    trained = Model(subject.build(params), world.networks)
+    fresh = Model(subject.build(params, seed=SEED + 1), fresh_world.networks)
+    method, videos = trained.method, world.training_set(world.sources(stored=False))
+
+    def compared(model: Model) -> Videos:
+        shown = replace(subject.world, networks=model.networks)
+        return shown.videos(shown.test, shown.sources(stored=False), SEED)
+
     with tempfile.TemporaryDirectory() as folder:
         for number, stage in enumerate(method.stages):
             finetuned = {r: world.networks[r] for r in stage.finetunes if r in world.networks}
             networks = list(finetuned.values())
             seed = derive_seed(SEED, stage.name)
+            state = StageState(stage.name, trained, finetuned)
             fit(method, stage, videos, schedule_of(stage, 2), seed, finetuned=networks)
             path = Path(folder) / f"{number}.safetensors"
-            save_stage(path, method, stage.name, finetuned, [{"stage": stage.name}])
-            if load_stage(path, fresh, fresh_world.networks) != [{"stage": stage.name}]:
-                return [f"the checkpoint of stage '{stage.name}' does not load"]
+            try:
+                state.store(path, [{"stage": stage.name}], fresh, compared)
+            except BenchmarkError as fault:
+                return [str(fault)]
     before = subject.rows(method.eval(), world.test, stored=False, world=world)
-    after = subject.rows(fresh.eval(), world.test, stored=False, world=fresh_world)
+    after = subject.rows(fresh.method.eval(), world.test, stored=False, world=fresh_world)
     changed = _differences(before, after)
     return [f"loaded from its checkpoints, it has other {what}" for what in changed]
 

@@ -27,6 +27,7 @@ from benchmark.seeds import derive_seed
 from benchmark.training.checkpoints import stage_params
 from benchmark.training.fit import Epoch, fit
 from benchmark.training.processes import single_process
+from benchmark.training.state import put_tensors, tensors_of
 from benchmark.videos import Videos
 
 __all__ = [
@@ -161,7 +162,7 @@ class Subject:
             if name == self.main_variant:
                 by_weights[weights] = method = self.trained.method
             elif weights in by_weights:
-                method.load_state_dict(by_weights[weights].state_dict())
+                put_tensors({"": method}, tensors_of({"": by_weights[weights]}))
             else:
                 by_weights[weights] = method = self.train(params).method
             made.append((name, method))

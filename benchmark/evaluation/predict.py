@@ -24,7 +24,8 @@ from benchmark.methods import load_method, make_params
 from benchmark.plan import Plan
 from benchmark.sealed import file_sha256
 from benchmark.seeds import derive_seed, video_keys
-from benchmark.training.runs import Trained, Trainer
+from benchmark.training.runs import Trainer
+from benchmark.training.trained import Trained
 from benchmark.videos import Videos
 
 __all__ = [

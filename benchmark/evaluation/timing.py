@@ -26,7 +26,8 @@ from benchmark.plan import Plan
 from benchmark.provenance import provenance
 from benchmark.seeds import video_keys
 from benchmark.training.processes import device_of
-from benchmark.training.runs import Trained, Trainer
+from benchmark.training.runs import Trainer
+from benchmark.training.trained import Trained
 from benchmark.videos import FeatureSource, Videos
 
 __all__ = ["Timing", "time_runs", "timed_keys"]

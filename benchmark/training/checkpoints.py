@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 from benchmark.contract import Method, Stage
 from benchmark.errors import BenchmarkError
-from benchmark.files import digest_of, replace_when_complete
+from benchmark.files import digest_of
+from benchmark.training.state import copy_of, model_parts, put_tensors
 
 __all__ = ["StageKey", "load_released", "load_stage", "save_stage", "stage_params"]
 
@@ -55,35 +56,28 @@ def stage_params(method: type[Method], params: Any, stages: Sequence[Stage]) -> 
     return method.Params(**kept)
 
 
-def save_stage(
-    path: Path,
-    method: Method,
-    stage: str,
-    finetuned: Mapping[str, nn.Module],
-    log: list[dict[str, Any]],
-) -> None:
-    """Write what a stage trained: its parameters, and the buffers of the modules that hold them."""
-    trained = _trained(method, finetuned, stage)
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in trained.items()}
-    with replace_when_complete(path) as partial:
-        save_file(tensors, partial, metadata={"log": json.dumps(log)})
+def save_stage(path: Path, tensors: Mapping[str, Tensor], log: list[dict[str, Any]]) -> None:
+    """Write the tensors that a stage leaves behind, with its log."""
+    save_file(copy_of(tensors), path, metadata={"log": json.dumps(log)})
 
 
 def load_stage(
     path: Path, method: Method, networks: Mapping[str, nn.Module]
 ) -> list[dict[str, Any]] | None:
-    """Load what a stage trained into a method and return its log; None if there is no file."""
+    """Load what a stage trained into a method and return its log; None if there is no file.
+
+    Raises:
+        BenchmarkError: if a tensor of the file has no place in the method, or another shape there.
+    """
     if not path.is_file():
         return None
-    own = _named(method, networks)
     try:
         with safe_open(path, framework="pt") as file:
-            for name in file.keys():  # noqa: SIM118  (no mapping)
-                with torch.no_grad():
-                    own[name].copy_(file.get_tensor(name))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             log: list[dict[str, Any]] = json.loads(file.metadata()["log"])
     except SafetensorError:
         return None  # cut off by a full disk: trained again
+    put_tensors(model_parts(method, networks), tensors)
     return log
 
 
@@ -127,14 +121,3 @@ def _named(method: Method, networks: Mapping[str, nn.Module]) -> dict[str, Tenso
         state = network.state_dict(keep_vars=True)
         tensors |= {f"{role}:{name}": tensor for name, tensor in state.items()}
     return tensors
-
-
-def _trained(method: Method, finetuned: Mapping[str, nn.Module], stage: str) -> dict[str, Tensor]:
-    kept = {id(parameter) for parameter in method.trainable(stage)}
-    for network in finetuned.values():
-        kept |= {id(parameter) for parameter in network.parameters()}
-    for whole in (method, *finetuned.values()):
-        for module in whole.modules():
-            if any(id(p) in kept for p in module.parameters(recurse=False)):
-                kept |= {id(buffer) for buffer in module.buffers(recurse=False)}
-    return {name: t for name, t in _named(method, finetuned).items() if id(t) in kept}

@@ -150,13 +150,21 @@ def _step(
 def _set_modes(modules: Iterable[nn.Module], parameters: Sequence[nn.Parameter]) -> None:
     """Put a module in training mode where it has something to train, else in evaluation mode.
 
-    A frozen batch norm then keeps its statistics. Modules without parameters follow the first
-    rule, so that dropout works.
+    A frozen batch norm then keeps its statistics. A module without parameters but with buffers, as
+    a norm without scale and offset, is trained with the module around it. One that has neither is
+    always in training mode, so that dropout works.
     """
     trained = set(map(id, parameters))
     for whole in modules:
         for parameter in whole.parameters():
             parameter.requires_grad_(id(parameter) in trained)
-        for module in whole.modules():
-            own = list(module.parameters())
-            module.training = not own or any(id(p) in trained for p in own)
+        _set_mode(whole, trained, around=True)
+
+
+def _set_mode(module: nn.Module, trained: set[int], *, around: bool) -> None:
+    own = list(module.parameters())
+    inside = any(id(p) in trained for p in own) if own else around
+    has_state = bool(own) or any(True for _ in module.buffers())
+    module.training = inside or not has_state
+    for child in module.children():
+        _set_mode(child, trained, around=inside)

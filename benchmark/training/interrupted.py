@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from benchmark.files import replace_when_complete
+from benchmark.training.state import copy_of, put_tensors, tensors_of
 
 __all__ = ["Interrupted"]
 
@@ -57,7 +58,7 @@ class Interrupted:
             return
         content = {
             "log": [asdict(line) for line in log],
-            "trainee": trainee.state_dict(),
+            "trainee": copy_of(tensors_of({"": trainee})),
             "optimiser": optimiser.state_dict(),
             "schedule": schedule.state_dict(),
             "precision": precision.state_dict(),
@@ -77,7 +78,7 @@ class Interrupted:
             content = torch.load(self.path, map_location="cpu", weights_only=True)
         except (FileNotFoundError, RuntimeError, EOFError, pickle.UnpicklingError):
             return []  # none, or cut off by a full disk: from the beginning
-        trainee.load_state_dict(content["trainee"])
+        put_tensors({"": trainee}, content["trainee"])
         optimiser.load_state_dict(content["optimiser"])
         schedule.load_state_dict(content["schedule"])
         precision.load_state_dict(content["precision"])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
 
@@ -22,43 +23,20 @@ from benchmark.methods import load_method, make_params
 from benchmark.plan import Plan
 from benchmark.progress import JobLog
 from benchmark.sealed import file_sha256
-from benchmark.seeds import derive_seed
-from benchmark.training.checkpoints import (
-    StageKey,
-    load_released,
-    load_stage,
-    save_stage,
-    stage_params,
-)
+from benchmark.seeds import derive_seed, video_keys
+from benchmark.training.checkpoints import StageKey, load_released, load_stage, stage_params
 from benchmark.training.fit import Epoch, fit
 from benchmark.training.frozen_features import FrozenFeatures
 from benchmark.training.interrupted import Interrupted
+from benchmark.training.kept_state import Model, StageState
 from benchmark.training.processes import single_process
 from benchmark.training.together import StageRequest, train_together
-from benchmark.videos import FeatureSource
+from benchmark.training.trained import Trained
+from benchmark.videos import FeatureSource, Videos
 
-__all__ = ["Trained", "Trainer"]
+__all__ = ["Trainer"]
 
-
-@dataclass(frozen=True)
-class Trained:
-    """A trained method, ready to predict.
-
-    Attributes:
-        method: in evaluation mode.
-        networks: fine-tuned with it, by role; none where features come from the store.
-        log: a line an epoch, of all its stages.
-        checkpoints: the files that it was made of, in the order of the stages.
-        sources: give the features of some videos by role.
-        device: where it runs.
-    """
-
-    method: Method
-    networks: Networks
-    log: list[dict[str, Any]]
-    checkpoints: list[Path]
-    sources: Callable[[Sequence[str]], Mapping[str, FeatureSource]]
-    device: torch.device
+_COMPARED_VIDEOS = 4
 
 
 class Trainer:
@@ -152,10 +130,16 @@ class Trainer:
             key.dataset, key.method, sorted(key.params.items()), key.seed, key.fold, key.stage
         )
         canonical = stage_params(self.kind, params, stages[: number + 1])
-        method, networks = self._build(canonical, derived)
-        for earlier in range(number):
-            path = self._key(params, stages, earlier, seed, fold).path(self.folder)
-            load_stage(path, method, networks)
+        before = [self._key(params, stages, n, seed, fold).path(self.folder) for n in range(number)]
+
+        def start(build_seed: int) -> Model:
+            made = Model(*self._build(canonical, build_seed))
+            for path in before:
+                load_stage(path, made.method, made.networks)
+            return made
+
+        model = start(derived)
+        method, networks = model.method, model.networks
         finetuned = {role: networks[role] for role in stage.finetunes if role in networks}
         ids = self.data.fold(fold)[0]
         log: list[dict[str, Any]] = []
@@ -167,6 +151,15 @@ class Trainer:
         def augmented(epoch_seed: int) -> Mapping[str, FeatureSource]:
             return self.data.computed(ids, networks, CropFlip(epoch_seed))
 
+        sources = self._sources(method, networks, ids, None if finetuned else seed)
+
+        def compared(one: Model) -> Videos:
+            seen = self.data.computed(ids, one.networks) if finetuned else sources
+            rows = np.arange(0, len(ids), max(1, len(ids) // _COMPARED_VIDEOS))[:_COMPARED_VIDEOS]
+            keys, lengths = video_keys(ids)[rows], self.data.lengths(ids)[rows]
+            return Videos(seen, torch.from_numpy(rows), keys, lengths, 0, device=self.device)
+
+        state = StageState(stage.name, model, finetuned)
         config, path = self.plan.config, key.path(self.folder)
         every = config.compute.checkpoint_epochs
         interrupted = Interrupted.beside(path, every) if every else None
@@ -175,11 +168,7 @@ class Trainer:
         fit(
             method,
             stage,
-            self.data.training_set(
-                fold,
-                self._sources(method, networks, ids, None if finetuned else seed),
-                augmented if crops else None,
-            ),
+            self.data.training_set(fold, sources, augmented if crops else None),
             config.training,
             derived,
             finetuned=list(finetuned.values()),
@@ -189,7 +178,8 @@ class Trainer:
             watch=self.log.stage(f"{variant}, stage {stage.name}"),
         )
         if fabric.is_global_zero:
-            save_stage(path, method, stage.name, finetuned, log)
+            other_seed = derive_seed("build", self.name, seed, fold)
+            state.store(path, log, start(other_seed), compared)
             if interrupted:
                 interrupted.forget()
 
