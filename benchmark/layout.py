@@ -13,7 +13,7 @@ from benchmark.config import Config
 from benchmark.config_data import Listed
 from benchmark.methods import MethodFolder
 
-__all__ = ["FURTHER_FIGURES", "Layout", "annotation_files", "method_code", "stage_code"]
+__all__ = ["FURTHER_FIGURES", "Layout", "annotation_files", "method_files", "stage_code"]
 
 FURTHER_FIGURES = ("exits", "strip")
 """Figures that the paper does not have, made on request."""
@@ -60,11 +60,11 @@ def stage_code(stage: str) -> list[Path]:
     return sorted({p for pattern in _CODE[stage] for p in _PACKAGE.glob(pattern) if p.is_file()})
 
 
-def method_code(methods: dict[str, MethodFolder], name: str) -> list[Path]:
-    """Return the code of a method and of the methods that it builds on."""
+def method_files(methods: dict[str, MethodFolder], name: str) -> list[Path]:
+    """Return the files that a method depends on, those of the methods that it extends too."""
     folder = methods[name]
     parent = folder.manifest.extends
-    return folder.code() + (method_code(methods, parent) if parent else [])
+    return folder.files() + (method_files(methods, parent) if parent else [])
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,19 @@ class MethodFolder:
 
     def code(self) -> list[Path]:
         """Return the Python files of the method, sorted."""
-        return sorted(self.folder.rglob("*.py"))
+        return [path for path in self.files() if path.suffix == ".py"]
+
+    def files(self) -> list[Path]:
+        """Return every file that the method's results may depend on, sorted.
+
+        Those are all files of its folder: code, weights, tables, texts. Left out are README files,
+        hidden files, caches, and `method.yaml`, whose settings are compared one by one.
+        """
+        return sorted(
+            path
+            for path in self.folder.rglob("*")
+            if path.is_file() and not any(map(_has_no_effect, path.relative_to(self.folder).parts))
+        )
 
 
 def discover(roots: Sequence[Path]) -> dict[str, MethodFolder]:
@@ -132,6 +144,11 @@ def make_params(method: type[Any], params: dict[str, Any], where: object) -> Any
         ]
     raise_all(faults, str(where))
     return made
+
+
+def _has_no_effect(name: str) -> bool:
+    """Say whether a file or folder of a method's folder cannot change its results."""
+    return name.startswith((".", "README")) or name in {"__pycache__", "method.yaml"}
 
 
 def _reference_faults(found: dict[str, MethodFolder]) -> list[BenchmarkError]:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmark.errors import BenchmarkError
+from benchmark.files import digest_of_files
+from benchmark.layout import method_files
 from benchmark.methods import discover, load_method, make_params
 
 ROOT = Path(__file__).parent.parent
@@ -181,3 +183,23 @@ def test_wrong_parameters_are_all_named(methods):
     assert said.count("method.yaml: x") == 4  # the summary and each fault
     with pytest.raises(BenchmarkError, match="parameter 'num_steps': true and false stand for no"):
         make_params(kind, {"num_steps": True}, "method.yaml: x")
+
+
+def test_every_file_that_may_change_results_is_a_dependency_of_its_method_alone(write_method):
+    for name in ("one", "two"):
+        root = write_method(name, GOOD.format(name=name))
+    beside = ["classes.json", "weights/first.bin", "notes.txt", "priors.csv"]
+    without_effect = ["README.md", "README.de.md", ".cache/x.json", "__pycache__/method.pyc"]
+    for path in (root / "one" / name for name in beside + without_effect):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"1")
+    found = discover([root])
+    own = {str(path.relative_to(root / "one")) for path in method_files(found, "one")}
+    assert own == {"method.py", *beside}
+    before = {name: digest_of_files(method_files(found, name)) for name in found}
+    for name in without_effect:
+        (root / "one" / name).write_bytes(b"2")
+    assert {name: digest_of_files(method_files(found, name)) for name in found} == before
+    (root / "one" / "classes.json").write_bytes(b"2")
+    after = {name: digest_of_files(method_files(found, name)) for name in found}
+    assert [name for name in found if after[name] != before[name]] == ["one"]

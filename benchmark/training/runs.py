@@ -18,7 +18,7 @@ from benchmark.backbones.views import CropFlip
 from benchmark.contract import Method, Stage
 from benchmark.files import digest_of_files, replace_when_complete
 from benchmark.inputs import Networks, OpenDataset, make_network, open_dataset, weights_digest
-from benchmark.layout import Layout, method_code, stage_code
+from benchmark.layout import Layout, method_files, stage_code
 from benchmark.methods import load_method, make_params
 from benchmark.plan import Plan
 from benchmark.progress import JobLog
@@ -64,7 +64,7 @@ class Trainer:
         self.device = device or torch.device("cpu")
         self.finetuned_features = Layout.of(plan.config).finetuned_features(dataset, method)
         self._frozen = FrozenFeatures(self.data, self.finetuned_features, self.log.progress)
-        code = method_code(dict(plan.methods), method) + stage_code("train")
+        code = method_files(dict(plan.methods), method) + stage_code("train")
         self._code_digest = digest_of_files(code)
 
     def params(self, variant: str) -> Any:

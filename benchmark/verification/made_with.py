@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmark.files import digest_of_files
-from benchmark.layout import method_code, stage_code
+from benchmark.layout import method_files, stage_code
 from benchmark.plan import Plan
 
 __all__ = ["made_with"]
@@ -23,5 +23,5 @@ def made_with(plan: Plan, stage: str, dataset: str, method: str) -> dict[str, st
         "harness": digest_of_files(stage_code(stage)),
     }
     if stage != "evaluate":
-        digests["method"] = digest_of_files(method_code(dict(plan.methods), method))
+        digests["method"] = digest_of_files(method_files(dict(plan.methods), method))
     return digests

@@ -14,7 +14,7 @@ from benchmark.layout import (
     FURTHER_FIGURES,
     Layout,
     annotation_files,
-    method_code,
+    method_files,
     stage_code,
 )
 from benchmark.plan import make_plan
@@ -218,7 +218,7 @@ def released_of(wildcards):
 
 def code_of_method(wildcards):
     """Return the files of a method and of those that it builds on."""
-    return method_code(METHODS, wildcards.method)
+    return method_files(METHODS, wildcards.method)
 
 
 def listed_videos(wildcards):
