@@ -20,11 +20,16 @@ class Strict(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_slip(cls, value: Any, info: ValidationInfo) -> Any:
+    def _no_misplaced_truth(cls, value: Any, info: ValidationInfo) -> Any:
         assert info.field_name is not None, "it is called for fields only"
         if is_misplaced_truth(value, cls.model_fields[info.field_name].annotation):
             raise ValueError("a number or a text is expected, not true or false (yes, no, on, off)")
-        if isinstance(value, list | tuple):
+        return value
+
+    @field_validator("*")
+    @classmethod
+    def _nothing_twice(cls, value: Any) -> Any:
+        if isinstance(value, tuple):
             for number, item in enumerate(value):
                 if item in value[:number]:
                     raise ValueError(f"{item!r} stands twice")

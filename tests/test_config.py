@@ -87,6 +87,7 @@ def test_the_example_holds():
         ("seeds", "zero", "key 'seeds': Input should be a valid tuple, found 'zero'"),
         ("seeds", [], "key 'seeds'"),
         ("seeds", [0, 1, 0], "key 'seeds': 0 stands twice, found [0, 1, 0]"),
+        ("seeds", ["0", 0], "key 'seeds': 0 stands twice, found ['0', 0]"),
         ("seeds", [True], "key 'seeds': a number or a text is expected, not true or false"),
         ("runs_per_job", True, "key 'runs_per_job': a number or a text is expected, not true"),
         ("training.batch_size", True, "key 'training.batch_size': a number or a text"),
