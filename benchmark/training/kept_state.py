@@ -17,8 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from benchmark.blame import is_of_method
 from benchmark.contract import EarlyExit, Method
-from benchmark.errors import BenchmarkError, DamagedFileError, explained
+from benchmark.errors import BenchmarkError, explained
 from benchmark.files import replace_when_complete
 from benchmark.training.checkpoints import load_stage, save_stage
 from benchmark.training.state import copy_of, differing, model_parts, put_tensors, tensors_of
@@ -28,7 +29,6 @@ __all__ = ["Model", "StageState"]
 
 _TOLERANCE = 1e-5  # of probabilities: a GPU may add the same numbers in another order
 _NAMES_SHOWN = 8
-_NOT_OF_THE_METHOD = (OSError, MemoryError, DamagedFileError)
 
 
 @dataclass(frozen=True)
@@ -127,9 +127,9 @@ class StageState:
             tensors[0][name].data = tensors[0][name].data.to(tensors[1][name].dtype)
         try:
             expected = _answers(self._model, videos)
-        except _NOT_OF_THE_METHOD:
-            raise
-        except Exception:  # the prediction of the run will end in it, and say so
+        except Exception as fault:  # the prediction of the run will end in it, and say so
+            if not is_of_method(fault, ()):
+                raise
             expected = None
         problem = _disagreement(fresh, videos, expected) if expected is not None else ""
         if not problem and not different:
@@ -187,9 +187,9 @@ def _disagreement(fresh: Model, videos: Callable[[Model], Videos], expected: Ten
     """Return in what the answers of a model are not the expected ones; nothing if they are."""
     try:
         found = _answers(fresh, videos)
-    except _NOT_OF_THE_METHOD:
-        raise
     except Exception as fault:
+        if not is_of_method(fault, ()):
+            raise
         return f"it fails ({explained(fault)})"
     if found.shape != expected.shape:
         return f"it gives {list(found.shape)} numbers and not {list(expected.shape)}"
