@@ -29,6 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BenchmarkError as fault:
         print(f"error: {fault}", file=sys.stderr)
         return 1
+    except OSError as fault:  # a file that the user names: missing, of another kind, locked away
+        if fault.filename is None:
+            raise
+        print(f"error: {fault.filename}: {fault.strerror}", file=sys.stderr)
+        return 1
     return code
 
 

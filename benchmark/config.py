@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -39,9 +39,11 @@ class Config(Strict):
 
     profile: Name
     description: str = Field(description="what the numbers are, said under every table")
-    seeds: tuple[int, ...] = Field(min_length=1)
-    runs_per_job: int = Field(32, ge=1, description="runs of a method that one job trains, about")
-    results: str = "results"
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = Field(min_length=1)
+    runs_per_job: int = Field(
+        32, ge=1, le=10_000, description="runs of a method that one job trains, about"
+    )
+    results: str = Field("results", min_length=1)
     methods_path: str = ""
     clips_root: str | None = None
     activitynet_root: str | None = None
@@ -60,7 +62,7 @@ class Config(Strict):
     data_of: NameOrNone = Field(
         "", description="a profile with the same datasets, whose manifests and frames these are"
     )
-    extraction_parts: int = Field(1, ge=1, description="jobs that decode a dataset")
+    extraction_parts: int = Field(1, ge=1, le=10_000, description="jobs that decode a dataset")
     checkpoints: dict[str, str] = Field(
         {}, description="dataset/method/variant -> file of weights that were published"
     )

@@ -45,9 +45,9 @@ class BuiltinVideos(Strict):
     """Videos that the project generates."""
 
     set: Role = Field(description="which of the three built-in sets")
-    num_train: int = Field(gt=0)
-    num_val: int = Field(gt=0)
-    seed: int = 0
+    num_train: int = Field(gt=0, le=100_000)
+    num_val: int = Field(gt=0, le=100_000)
+    seed: int = Field(0, ge=0, lt=2**31)
 
 
 class Listed(Strict):
@@ -80,7 +80,7 @@ class CsvVideos(Listed):
     labels: tuple[str, ...] = Field(("label",), description="columns with labels")
     split: str | None = Field(None, description="column with train or val")
     group: str | None = Field(None, description="column that never stands on both sides")
-    num_folds: int = Field(1, ge=1, description="1: the split column; more: group k-fold")
+    num_folds: int = Field(1, ge=1, le=1000, description="1: the split column; more: group k-fold")
     multi_label: bool = False
 
 
@@ -115,15 +115,19 @@ class HvuVideos(Published):
 class Sampling(Strict):
     """Which frames of a video are stored, and how."""
 
-    positions: int | None = Field(None, gt=0, description="so many equally spaced frames")
-    fps: float | None = Field(None, gt=0, description="or so many a second")
-    short_side: int | None = Field(None, gt=0, description="scale the short side to this")
+    positions: int | None = Field(
+        None, gt=0, le=10_000, description="so many equally spaced frames"
+    )
+    fps: float | None = Field(None, gt=0, le=1000, description="or so many a second")
+    short_side: int | None = Field(None, gt=0, le=8192, description="scale the short side to this")
     scaling: Literal["shrink", "fit"] = Field(
         "shrink",
         description="shrink: only longer sides, by plain bilinear interpolation; fit: all frames, "
         "upward too, by ffmpeg's bicubic filter",
     )
-    skip_start_s: float = Field(0.0, ge=0, description="seconds left out at the beginning")
+    skip_start_s: float = Field(
+        0.0, ge=0, le=86_400, description="seconds left out at the beginning"
+    )
     jpeg_quality: int | None = Field(
         None, ge=1, le=100, description="store JPEG of this quality; raw pixels where absent"
     )

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["cross_faults", "explain"]
 
+_MAX_SEED_CHARACTERS = 200  # of a file's name, which may have 255 bytes
+
 
 def explain(fault: Any, where: object, top: type[BaseModel]) -> BenchmarkError:
     """Return what pydantic found wrong, with its line where the settings are a file.
@@ -92,7 +94,7 @@ def cross_faults(config: Config, where: object, *, folders_named: bool) -> list[
         where: names them in messages.
         folders_named: whether the folders of the user must be named.
     """
-    faults = []
+    faults = _seed_faults(config, where)
     for name, dataset in config.datasets.items():
         shared = dataset.frames_of
         if shared is not None and shared not in config.datasets:
@@ -135,6 +137,16 @@ def cross_faults(config: Config, where: object, *, folders_named: bool) -> list[
             )
         )
     return faults
+
+
+def _seed_faults(config: Config, where: object) -> list[BenchmarkError]:
+    """Return a fault if a file that is named by all seeds would have too long a name."""
+    length = len("-".join(map(str, config.seeds)))
+    if length <= _MAX_SEED_CHARACTERS:
+        return []
+    what = f"seeds: all of them name a file, and need {length} characters"
+    fix = f"give fewer or smaller ones: at most {_MAX_SEED_CHARACTERS} characters with '-' between"
+    return [BenchmarkError(what, where=where, fix=fix)]
 
 
 def _lists_outside(config: Config, source: Listed, key: str, where: object) -> list[BenchmarkError]:

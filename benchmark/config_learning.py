@@ -26,10 +26,12 @@ _LISTENING = ("audio_resnet18", "tiny_audio")
 class Pretraining(Strict):
     """How the small network learns which cues a built-in frame shows."""
 
-    epochs: int = Field(gt=0)
-    frames_per_video: int = Field(gt=0, description="random stored frames a video and epoch")
-    learning_rate: float = Field(gt=0)
-    batch_size: int = Field(gt=0)
+    epochs: int = Field(gt=0, le=10_000)
+    frames_per_video: int = Field(
+        gt=0, le=10_000, description="random stored frames a video and epoch"
+    )
+    learning_rate: float = Field(gt=0, le=1000)
+    batch_size: int = Field(gt=0, le=1_000_000)
 
 
 class NetworkConfig(Strict):
@@ -42,7 +44,9 @@ class NetworkConfig(Strict):
         description="with weights: file, safetensors or a state dict; may hold {weights_root}",
     )
     trained_on: str | None = Field(None, description="what the weights of that file saw")
-    size: int | None = Field(None, gt=0, description="side of its input, if not the network's own")
+    size: int | None = Field(
+        None, gt=0, le=8192, description="side of its input, if not the network's own"
+    )
 
     @property
     def published(self) -> bool:
@@ -66,12 +70,14 @@ class BackboneConfig(NetworkConfig):
 class Training(Strict):
     """The same budget for every method: the papers' epochs, scaled."""
 
-    head_units: int = Field(gt=0)
-    learning_rate: float = Field(gt=0)
-    batch_size: int = Field(gt=1)
-    epochs_scale: float = Field(default=1.0, gt=0, description="factor on the papers' epochs")
+    head_units: int = Field(gt=0, le=1_000_000)
+    learning_rate: float = Field(gt=0, le=1000)
+    batch_size: int = Field(gt=1, le=1_000_000)
+    epochs_scale: float = Field(
+        default=1.0, gt=0, le=1000, description="factor on the papers' epochs"
+    )
     accumulate: int = Field(
-        default=1, ge=1, description="parts of a batch that are computed in turn"
+        default=1, ge=1, le=1_000_000, description="parts of a batch that are computed in turn"
     )
     precision: Precision = "32-true"
     augmentation: Literal["none", "crop_flip"] = Field(
@@ -83,14 +89,21 @@ class Compute(Strict):
     """Where networks run: more processes change weights by rounding only."""
 
     accelerator: Literal["cpu", "cuda", "auto"] = "cpu"
-    devices: int = Field(default=1, ge=1, description="processes a node that train together")
-    num_nodes: int = Field(default=1, ge=1, description="more than one: inside a Slurm allocation")
+    devices: int = Field(
+        default=1, ge=1, le=1024, description="processes a node that train together"
+    )
+    num_nodes: int = Field(
+        default=1, ge=1, le=10_000, description="more than one: inside a Slurm allocation"
+    )
     checkpoint_epochs: int | None = Field(
-        default=None, gt=0, description="a stage that is killed goes on from its last such epoch"
+        default=None,
+        gt=0,
+        le=1_000_000,
+        description="a stage that is killed goes on from its last such epoch",
     )
 
 
 class Bootstrap(Strict):
     """Resampling of videos and seeds for the intervals."""
 
-    replicates: int = Field(1000, ge=20)
+    replicates: int = Field(1000, ge=20, le=1_000_000)

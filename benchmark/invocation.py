@@ -13,15 +13,40 @@ import contextlib
 import io
 import re
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmark.errors import BenchmarkError, raise_all
 
-__all__ = ["check_config_words", "check_folders", "check_submitted_words"]
+__all__ = ["check_config_words", "check_folders", "check_invocation", "check_submitted_words"]
 
 _WILDCARD = re.compile(r"\{\s*\w+\s*[,}]")
 _ACTIVE_IN_DOUBLE_QUOTES = frozenset('$`"\\\n')
+
+
+def check_invocation(workflow: Any, repository: Path) -> None:
+    """Check how a run was called; the jobs that it submits were called by Snakemake itself.
+
+    Args:
+        workflow: Snakemake's own object.
+        repository: the folder with the code.
+
+    Raises:
+        BenchmarkError: naming all that is wrong with one of the words or folders.
+    """
+    if not workflow.is_main_process:
+        return
+    words = workflow.config_settings.config_args
+    check_config_words(sys.argv, words)
+    check_folders([repository])
+    cores = workflow.resource_settings.cores
+    if cores is not None and cores < 1:
+        fix = "give at least one: --cores 1"
+        raise BenchmarkError(f"no job can run on {cores} cores", where="--cores", fix=fix)
+    if not workflow.local_exec:
+        check_submitted_words([repository, Path.cwd(), *words])
 
 
 def check_config_words(argv: Sequence[str], kept: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -105,6 +106,12 @@ def read_method_manifest(path: Path) -> tuple[MethodManifest | None, list[Benchm
     except ValidationError as wrong:
         return None, [_explain(fault, path) for fault in wrong.errors()]
     faults = []
+    given = {f"params_on.{role}": params for role, params in manifest.params_on.items()}
+    given |= {f"variants.{name}.params": v.params for name, v in manifest.variants.items()}
+    for key, params in given.items():
+        for param in (param for param, value in params.items() if not _is_finite(value)):
+            place = place_of(path, [*key.split("."), param])
+            faults.append(BenchmarkError(f"{key}.{param} is not a finite number", where=place))
     if "." in manifest.name:
         fix = "use '_' in its place, also in the folder's name"
         what = f"name '{manifest.name}' holds a full stop, so that Python cannot import it"
@@ -118,6 +125,15 @@ def read_method_manifest(path: Path) -> tuple[MethodManifest | None, list[Benchm
     if not (path.parent / "method.py").is_file():
         faults.append(BenchmarkError("has no method.py beside it", where=path))
     return manifest, faults
+
+
+def _is_finite(value: object) -> bool:
+    """Say whether no number in a parameter's value is infinite or not a number."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    return not isinstance(value, list) or all(map(_is_finite, value))
 
 
 def _explain(fault: Any, path: Path) -> BenchmarkError:

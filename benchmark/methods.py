@@ -7,9 +7,13 @@ that a user sees every fault at once, before any job starts.
 from __future__ import annotations
 
 import importlib
+import os
+import signal
 import sys
+import threading
 import types
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -21,6 +25,9 @@ from benchmark.method_manifest import MethodManifest, read_method_manifest
 from benchmark.strict import is_misplaced_truth
 
 __all__ = ["MethodFolder", "discover", "load_method", "make_params"]
+
+_LIMIT = "BENCHMARK_IMPORT_SECONDS"
+_SECONDS = 300  # a cold shared disk takes minutes for a large library
 
 
 @dataclass(frozen=True)
@@ -105,13 +112,51 @@ def load_method(folder: MethodFolder) -> type[Any]:
     """
     where = folder.folder / "method.py"
     try:
-        module = importlib.import_module(f"methods.{folder.name}.method")
-    except Exception as fault:
+        with _at_most(limit := _import_seconds()):
+            module = importlib.import_module(f"methods.{folder.name}.method")
+    except _TooLongError as fault:
+        what = f"does not import within {limit} s"
+        fix = f"do long work in the method's __init__, or set {_LIMIT} to more seconds"
+        raise BenchmarkError(what, where=where, fix=fix) from fault
+    except KeyboardInterrupt:
+        raise
+    except BaseException as fault:  # also sys.exit and what derives from BaseException itself
         raise BenchmarkError(f"does not import: {fault!r}", where=where) from fault
     method = getattr(module, "Method", None)
     if not isinstance(method, type) or not hasattr(method, "Params"):
         raise BenchmarkError("has no class 'Method' with 'Params'", where=where)
     return method
+
+
+class _TooLongError(BaseException):
+    """Not caught by `except Exception` in the code that takes too long."""
+
+
+def _import_seconds() -> int:
+    given = os.environ.get(_LIMIT, str(_SECONDS))
+    if not given.isdecimal() or int(given) < 1:
+        fix = "set it to whole seconds, or not at all"
+        raise BenchmarkError(f"'{given}' is no number of seconds", where=_LIMIT, fix=fix)
+    return int(given)
+
+
+@contextmanager
+def _at_most(seconds: int) -> Iterator[None]:
+    """End the work of the main thread after some time; other threads are given all time."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def give_up(*_: object) -> None:
+        raise _TooLongError
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def make_params(method: type[Any], params: dict[str, Any], where: object) -> Any:

@@ -14,9 +14,12 @@ __all__ = ["Strict", "is_misplaced_truth"]
 
 
 class Strict(BaseModel):
-    """A part of what people write: unknown keys, misplaced truth values and repeats are errors."""
+    """A part of what people write.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Unknown keys, misplaced truth values, repeats, and numbers that are not finite are errors.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @field_validator("*", mode="before")
     @classmethod

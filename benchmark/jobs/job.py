@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from benchmark.config import Config
 from benchmark.errors import BenchmarkError
 from benchmark.layout import Layout
@@ -68,5 +70,15 @@ def finished_plan(results: str, profile: str) -> Plan:
 
 
 def read_resolved(path: Path) -> Config:
-    """Read the settings that the workflow wrote for its jobs."""
-    return Config.model_validate_json(path.read_text(encoding="utf-8"))
+    """Read the settings that the workflow wrote for its jobs.
+
+    Raises:
+        BenchmarkError: if the file is not what this version of the workflow writes.
+    """
+    try:
+        return Config.model_validate_json(path.read_text(encoding="utf-8"))
+    except (ValidationError, UnicodeDecodeError) as fault:
+        cause = str(fault).splitlines()[0]
+        fix = "run snakemake again, which writes it anew"
+        what = f"holds no settings of this version ({cause})"
+        raise BenchmarkError(what, where=path, fix=fix) from fault

@@ -5,11 +5,7 @@ from pathlib import Path
 
 from benchmark.errors import BenchmarkError
 from benchmark.gpus import THREADS_PER_GPU, num_gpus
-from benchmark.invocation import (
-    check_config_words,
-    check_folders,
-    check_submitted_words,
-)
+from benchmark.invocation import check_folders, check_invocation
 from benchmark.layout import (
     FURTHER_FIGURES,
     Layout,
@@ -18,6 +14,7 @@ from benchmark.layout import (
     stage_code,
 )
 from benchmark.plan import make_plan
+from benchmark.preflight import check_files
 from benchmark.profiles import load_profile
 from benchmark.reporting.sources import SUFFIX as SOURCES_SUFFIX
 from benchmark.reporting.sources import other_paper_profiles
@@ -29,13 +26,11 @@ ROOT = Path(workflow.basedir).parent
 def checked_plan():
     """Read profile and methods; a fault of either ends the run here, with one message."""
     try:
-        words = workflow.config_settings.config_args
-        if workflow.is_main_process:
-            check_config_words(sys.argv, words)
-        if not workflow.local_exec:
-            check_submitted_words([ROOT, Path.cwd(), *words])
+        check_invocation(workflow, ROOT)
         plan = make_plan(load_profile(config))
-        check_folders([ROOT, plan.config.results])
+        check_folders([plan.config.results])
+        if workflow.is_main_process:
+            check_files(plan.config)
         return plan
     except BenchmarkError as fault:
         sys.exit(f"error: {fault}")
