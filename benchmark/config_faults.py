@@ -108,8 +108,8 @@ def cross_faults(config: Config, where: object, *, folders_named: bool) -> list[
         source = dataset.source
         if isinstance(source, Listed):
             key = f"datasets.{name}"
-            faults += _unnamed_folders(config, source.root, key, where, must=folders_named)
-            faults += _lists_outside(config, source, key, where)
+            unnamed = _unnamed_folders(config, source.root, key, where, must=folders_named)
+            faults += unnamed or _lists_outside(config, source, key, where)
     roles = [dataset.role for dataset in config.datasets.values()]
     faults += [
         BenchmarkError(f"two datasets play the part '{role}'", where=where, fix="keep one of them")
@@ -190,7 +190,13 @@ def _unnamed_folders(
 ) -> list[BenchmarkError]:
     """Return a fault for each folder that a path asks for and that is unknown, or not named."""
     faults = []
-    for name in _asked(path):
+    try:
+        asked = _asked(path)
+    except ValueError:
+        fix = "write {clips_root} or its like, and each other brace twice"
+        what = f"{key}: '{path}' has a brace without its partner"
+        return [BenchmarkError(what, where=where, fix=fix)]
+    for name in asked:
         if name not in config.roots:
             what = f"{key}: no such folder '{{{name}}}'{did_you_mean(name, config.roots)}"
             faults.append(BenchmarkError(what, where=where))

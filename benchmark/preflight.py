@@ -23,11 +23,16 @@ def check_files(config: Config) -> None:
         BenchmarkError: naming all that is missing or of the wrong kind.
     """
     faults = _results_faults(config.folder)
-    for name in config.datasets:
-        if not Layout.of(config).manifest(name).is_file():
-            faults += _dataset_faults(config, name)
-    for role in config.roles:
-        faults += _weights_faults(config, role)
+    try:
+        for name in config.datasets:
+            if not Layout.of(config).manifest(name).is_file():
+                faults += _dataset_faults(config, name)
+        for role in config.roles:
+            faults += _weights_faults(config, role)
+    except OSError as fault:  # a name that is too long, a folder that may not be entered
+        what = f"cannot be looked up: {fault.strerror}"
+        fix = "correct its name, or the permissions of its folder"
+        faults.append(BenchmarkError(what, where=fault.filename, fix=fix))
     raise_all(faults, f"the files of profile '{config.profile}'")
 
 
