@@ -402,6 +402,8 @@ def test_one_file_in_seconds_and_in_tenths_belongs_to_the_clip_in_seconds(paper)
     folder = root / "hvu"
     val = folder / "HVU_Val_V1.0.csv"
     clip = val.read_text().splitlines()[1].split(",")
+    for path in list(folder.rglob("*_000010_000020_.mp4")):
+        path.rename(path.with_name(path.name.replace("_.mp4", ".mp4")))
     val.write_text(val.read_text() + f"{clip[0]},{clip[1]},1.0,2.0\n")
     rows = build_profile_manifest(of_profile(), "hvu").rows.set_index("video_id")
     assert rows["status"][f"{clip[1]}_000010_000020"] == "ok"
