@@ -19,7 +19,7 @@ FURTHER_FIGURES = ("exits", "strip")
 """Figures that the paper does not have, made on request."""
 
 _PACKAGE = Path(__file__).parent
-_SHARED = ("errors.py", "files.py", "sealed.py", "seeds.py")
+_SHARED = ("errors.py", "files.py", "sealed*.py", "seeds.py", "stage_index.py")
 _LEARNING = (
     *_SHARED,
     *("contract.py", "layers.py", "videos.py", "inputs.py", "data/*.py", "backbones/*.py"),

@@ -39,6 +39,9 @@ def schema_texts() -> dict[str, str]:
             schema["properties"]["extends"] = extends
             schema["if"] = {"required": ["extends"]}
             schema["else"] = {"required": schema.pop("required")}
+        if model is Result:  # see benchmark.sealed
+            seal = {"type": "string", "description": "SHA-256 of all else that the file says"}
+            schema["properties"]["seal"] = seal
         texts[f"{name}.schema.json"] = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
     return texts
 

@@ -16,6 +16,7 @@ from typing import Any
 from benchmark.errors import BenchmarkError, raise_all
 from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.result import Result
+from benchmark.evaluation.rows import TRAINING_LOG, checked_output
 from benchmark.files import digest_of, digest_of_files
 
 __all__ = ["DIGEST_TAG", "GROUP_TAG", "Family", "Run", "read_families", "tables_family"]
@@ -83,11 +84,10 @@ def read_families(runs_folder: Path, wanted: Collection[RunKey]) -> dict[str, Fa
             continue
         try:
             result = Result.load(path)
-        except BenchmarkError as fault:
-            faults.append(fault)
-        else:
             name = f"{result.dataset}/{result.method}/{result.variant}"
             seeds[name].append((result, _child(name, path, result)))
+        except BenchmarkError as fault:
+            faults.append(fault)
     raise_all(faults, str(runs_folder))
     if not seeds:
         raise BenchmarkError(
@@ -108,7 +108,7 @@ def tables_family(folder: Path) -> Family | None:
 
 
 def _child(group: str, path: Path, result: Result) -> Run:
-    log = path.with_name("training.jsonl")
+    log = _training_log(path, result)
     identity = {
         name: str(getattr(result, name)) for name in ("dataset", "method", "variant", "seed")
     }
@@ -128,7 +128,7 @@ def _child(group: str, path: Path, result: Result) -> Run:
     manifest_digest = str(result.provenance.get("manifest_digest", ""))
     return Run(
         name=f"{group}/seed{result.seed}",
-        digest=digest_of([_FORMAT, digest_of_files(p for p in (path, log) if p.exists())]),
+        digest=digest_of([_FORMAT, digest_of_files([path, log] if log else [path])]),
         tags={name: text[:_MAX_TAG_CHARACTERS] for name, text in tags.items() if text},
         finished_ms=_written_ms(path),
         params=params,
@@ -172,8 +172,16 @@ def _numbers(result: Result) -> dict[str, float]:
     return numbers | {f"macs.{name}": macs for name, macs in result.macs_by_component.items()}
 
 
-def _training_curves(log: Path) -> list[tuple[str, float, int]]:
-    if not log.exists():
+def _training_log(path: Path, result: Result) -> Path | None:
+    """Return the training log that a result names; one of an earlier run is not named."""
+    runs, outputs = path.parents[4], result.provenance.get("outputs", {})
+    if str(path.with_name(TRAINING_LOG).relative_to(runs)) not in outputs:
+        return None
+    return checked_output(runs, result.key, TRAINING_LOG, outputs, path)
+
+
+def _training_curves(log: Path | None) -> list[tuple[str, float, int]]:
+    if log is None:
         return []
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     return [

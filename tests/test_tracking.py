@@ -15,6 +15,8 @@ from benchmark.config import load_config
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.result import Counts, Result
+from benchmark.files import write_text
+from benchmark.sealed import file_sha256
 from benchmark.tracking import mirror, tracking_uri
 
 SMOKE = Path(__file__).parent.parent / "config" / "smoke.yaml"
@@ -57,6 +59,16 @@ class Folder:
         self.runs = self.root / "runs"
         self.manifest = self.root / "manifest.csv"
 
+    def trained(self, seed, log=None, **changes):
+        """Write a run's result and, where it is given, another training log."""
+        made = result(seed=seed, **changes)
+        path = made.key.folder(self.runs) / "training.jsonl"
+        if log is not None:
+            write_text(path, "".join(f"{json.dumps(line)}\n" for line in log))
+        outputs = {str(path.relative_to(self.runs)): file_sha256(path)}
+        named = {"provenance": {**made.provenance, "outputs": outputs}}
+        return made.model_copy(update=named).save(self.runs)
+
     def fill(self):
         log = [
             {"fold": 0, "stage": stage, "epoch": epoch, "loss": 1 / epoch}
@@ -64,8 +76,7 @@ class Folder:
             for epoch in (1, 2, 3)
         ]
         for seed in (0, 1):
-            path = result(seed=seed).save(self.runs)
-            path.with_name("training.jsonl").write_text("".join(f"{json.dumps(x)}\n" for x in log))
+            self.trained(seed, log)
         numbers = {"metrics": {}, "macs_per_video": None, "macs_by_component": {}}
         failed = {"status": "failed", "reason": "loss is nan", "frames_per_video": None, **numbers}
         result(method="broken", **failed).save(self.runs)
@@ -196,7 +207,7 @@ def test_eight_processes_mirror_to_a_fresh_database_at_once(folder):
 def test_a_second_time_writes_nothing(folder):
     folder.mirror()
     before = folder.identifiers()
-    os.utime(result(seed=0).save(folder.runs))  # the same bytes, written again
+    os.utime(folder.trained(seed=0))  # the same bytes, written again
     assert folder.mirror() == (0, 0, 0, 3)
     assert folder.identifiers() == before
 
@@ -204,7 +215,7 @@ def test_a_second_time_writes_nothing(folder):
 def test_what_changed_is_replaced_and_the_rest_left_alone(folder):
     folder.mirror()
     before = folder.identifiers()
-    result(seed=1, metrics={"map": 0.9}).save(folder.runs)
+    folder.trained(seed=1, metrics={"map": 0.9})
     (folder.root / "tables" / "table1.csv").write_text("method,map\nframeexit,0.7\n")
     assert folder.mirror() == (0, 2, 0, 1)
     runs, after = folder.found(), folder.identifiers()
@@ -219,12 +230,20 @@ def test_what_changed_is_replaced_and_the_rest_left_alone(folder):
 
 def test_a_changed_training_log_is_a_change(folder):
     folder.mirror()
-    log = result(seed=1).key.folder(folder.runs) / "training.jsonl"
-    log.write_text(json.dumps({"stage": "gates", "epoch": 1, "loss": 7.0}) + "\n")
+    folder.trained(seed=1, log=[{"stage": "gates", "epoch": 1, "loss": 7.0}])
     assert folder.mirror() == (0, 2, 0, 1)
     metrics = folder.found()["long/frameexit/default/seed1"].data.metrics
     assert metrics["training/gates/fold0/loss"] == 7
     assert "training/classifier/fold0/loss" not in metrics
+
+
+def test_a_training_log_that_its_result_does_not_name_is_an_error(folder):
+    log = result(seed=1).key.folder(folder.runs) / "training.jsonl"
+    log.write_text(log.read_text().replace("0.5", "0.6", 1))
+    with pytest.raises(
+        BenchmarkError, match=r"seed1/training\.jsonl: the file is not the one that"
+    ):
+        folder.mirror()
 
 
 def test_runs_without_files_go_and_come_back_with_them(folder):

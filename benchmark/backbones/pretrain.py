@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from benchmark.backbones.registry import Backbone, Network
@@ -20,7 +19,7 @@ from benchmark.config_learning import Pretraining
 from benchmark.data.builtin.truth import Truth
 from benchmark.data.frame_store import FrameStore
 from benchmark.data.sampling import clip_positions
-from benchmark.files import replace_when_complete
+from benchmark.sealed_tensors import save_sealed_tensors
 from benchmark.seeds import derive_seed
 
 __all__ = ["pretrain"]
@@ -77,8 +76,7 @@ def pretrain(
             if progress:
                 progress(epoch * batches + number + 1, schedule.epochs * batches)
         losses.append(total / batches)
-    with replace_when_complete(weights_file) as partial:
-        save_file({n: t.cpu().contiguous() for n, t in backbone.body.state_dict().items()}, partial)
+    save_sealed_tensors(weights_file, backbone.body.state_dict())
     return losses
 
 

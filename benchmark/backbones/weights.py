@@ -17,13 +17,14 @@ from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from benchmark.config_learning import NetworkConfig
 from benchmark.errors import BenchmarkError
 from benchmark.files import replace_when_complete, sweep
-from benchmark.sealed import file_sha256
+from benchmark.sealed import again, file_sha256
+from benchmark.sealed_tensors import load_sealed_tensors, save_sealed_tensors
 
 __all__ = ["Hub", "fetch", "load_package", "load_stored"]
 
@@ -88,12 +89,8 @@ def fetch(
         assert given is not None, "checked with the settings"
         source = f"file {given.name} ({config.trained_on or 'trained on: not stated'})"
     tensors = _fitting(body, _read(given), given)
-    with replace_when_complete(path) as partial:
-        save_file(
-            {name: tensor.clone().contiguous() for name, tensor in tensors.items()},
-            partial,
-            metadata={"source": f"{source}, sha256 {file_sha256(given)[:16]}"},
-        )
+    metadata = {"source": f"{source}, sha256 {file_sha256(given)[:16]}"}
+    save_sealed_tensors(path, tensors, metadata)
 
 
 def _read(path: Path) -> dict[str, Tensor]:
@@ -167,11 +164,12 @@ def load_stored(body: nn.Module, path: Path | None) -> None:
     """Load what the job of a network's weights wrote.
 
     Raises:
-        BenchmarkError: if it is not there, or another network's.
+        BenchmarkError: if it is not there, was changed, or is another network's.
     """
     if path is None or not path.is_file():
         raise BenchmarkError("no such weights", where=path, fix="run the workflow, it makes them")
-    body.load_state_dict(_fitting(body, _read(path), path), strict=False)
+    tensors, _ = load_sealed_tensors(path, again("pretrain", "weights"))
+    body.load_state_dict(_fitting(body, tensors, path), strict=False)
 
 
 def load_package(body: nn.Module, network: str) -> None:

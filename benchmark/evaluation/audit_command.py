@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _audits(args: argparse.Namespace) -> Iterator[tuple[str, list[str]]]:
-    from benchmark.evaluation.predict import audit_stored  # noqa: PLC0415
+    from benchmark.evaluation.controls import audit_stored  # noqa: PLC0415
     from benchmark.jobs import finished_plan  # noqa: PLC0415
 
     plan = finished_plan(args.results, args.profile)

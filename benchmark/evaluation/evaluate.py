@@ -16,18 +16,18 @@ from benchmark.evaluation.bootstrap import dataset_resamples, replicate_metric
 from benchmark.evaluation.metrics import evaluate
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.result import Counts, Result, facts_of
-from benchmark.files import digest_of, digest_of_files
+from benchmark.evaluation.rows import TEST_ROWS, checked_output
+from benchmark.files import digest_of
 from benchmark.layout import Layout
 from benchmark.plan import Plan
 from benchmark.provenance import provenance
+from benchmark.sealed import file_sha256
+from benchmark.stage_index import Entry
 
 __all__ = ["Evaluator", "audits_of", "evaluate_all"]
 
 # What a result repeats of its prediction job's entry: every link back to videos and labels.
 _CHAIN = ("data_digest", "weights", "inputs", "outputs", "made_with")
-
-Entry = Mapping[str, Any]
-"""What a prediction job said of one run."""
 
 
 class Evaluator:
@@ -63,7 +63,8 @@ class Evaluator:
         status = _status(entry)
         if status != "ok":
             return Result(**base, status=status, reason=entry[status]), None
-        path = self._layout.runs / key.dataset / key.method / entry["predictions"]
+        runs, record = self._layout.runs, "the list of predictions"
+        path = checked_output(runs, key, TEST_ROWS, entry["outputs"], record)
         steps = Steps.load(path, answers_only=True)
         ids = steps.video_ids.tolist()
         targets = self.manifest.targets(ids)
@@ -101,7 +102,7 @@ def evaluate_all(
         progress: called with (done, in all).
 
     Returns:
-        one entry for each result: its file, digest and status.
+        one entry for each result: its file, SHA-256 and status.
     """
     runs, evaluator = Layout.of(plan.config).runs, Evaluator(plan, dataset)
     said = {(entry["variant"], entry["seed"]): entry for entry in entries}
@@ -117,7 +118,7 @@ def evaluate_all(
                 "variant": key.variant,
                 "seed": key.seed,
                 "result": str(path.relative_to(runs)),
-                "digest": digest_of_files([path]),
+                "sha256": file_sha256(path),
                 "status": result.status,
             }
         )

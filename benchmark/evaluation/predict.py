@@ -16,14 +16,15 @@ from benchmark.contract import ExitControl
 from benchmark.cost.meter import Meter
 from benchmark.evaluation.audit import Auditor, audit_sample
 from benchmark.evaluation.records import RunKey, Steps, concatenate
+from benchmark.evaluation.rows import TEST_ROWS, TRAIN_ROWS, TRAINING_LOG
 from benchmark.evaluation.stepping import predict_steps
 from benchmark.files import write_text
 from benchmark.inputs import OpenDataset
 from benchmark.layout import Layout
-from benchmark.methods import load_method, make_params
 from benchmark.plan import Plan
 from benchmark.sealed import file_sha256
 from benchmark.seeds import derive_seed, video_keys
+from benchmark.stage_index import read_stage_index
 from benchmark.training.runs import Trainer
 from benchmark.training.trained import Trained
 from benchmark.videos import Videos
@@ -31,13 +32,16 @@ from benchmark.videos import Videos
 __all__ = [
     "CONTROL_VIDEOS",
     "audit_run",
-    "audit_stored",
-    "control_all",
     "control_sample",
+    "digests_of_files",
+    "entry_of",
+    "facts_of_run",
     "predict_all",
     "predict_videos",
+    "prediction_seed",
 ]
 
+_OUTPUTS = (TEST_ROWS, TRAIN_ROWS, TRAINING_LOG)
 _BATCH = 256
 _AUDITED = 4
 CONTROL_VIDEOS = 10_000
@@ -78,7 +82,8 @@ def predict_all(trainer: Trainer, seeds: Sequence[int]) -> list[dict[str, Any]]:
     """
     plan, dataset, method = trainer.plan, trainer.data.name, trainer.name
     layout = Layout.of(plan.config)
-    trained = json.loads(layout.stage_index(dataset, method, "training", seeds).read_text())
+    index = layout.stage_index(dataset, method, "training", seeds)
+    trained = read_stage_index(index, "train", dataset, method)
     made = {(entry["variant"], entry["seed"]): entry for entry in trained}
     untrained = {name: entry for name, entry in made.items() if "checkpoints" not in entry}
     keys = [key for key in plan.runs(dataset, method) if key.seed in seeds]
@@ -88,16 +93,16 @@ def predict_all(trainer: Trainer, seeds: Sequence[int]) -> list[dict[str, Any]]:
         def run(key: RunKey = key) -> dict[str, Any]:
             steps = _predict_run(plan, trainer, key, layout.runs)
             audit = audit_run(trainer, key, steps) if key.seed == seeds[0] else []
-            facts = _facts(trainer, key, trainer.params(key.variant), steps)
+            facts = facts_of_run(trainer, key, trainer.params(key.variant), steps)
             checkpoints = [trainer.folder / n for n in made[key.variant, key.seed]["checkpoints"]]
-            return {"audit": audit, **facts, "inputs": _digests(checkpoints, layout.runs)}
+            return {"audit": audit, **facts, "inputs": digests_of_files(checkpoints, layout.runs)}
 
-        entries.append(_entry(plan, key, untrained.get((key.variant, key.seed)), run))
+        entries.append(entry_of(plan, key, untrained.get((key.variant, key.seed)), run))
         trainer.log.progress(len(entries), len(keys))
     return entries
 
 
-def _entry(
+def entry_of(
     plan: Plan, key: RunKey, before: dict[str, Any] | None, run: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
     """Run what writes a run's rows, unless it ended before; a failure leaves no old rows.
@@ -107,14 +112,14 @@ def _entry(
     """
     runs = Layout.of(plan.config).runs
     entry: dict[str, Any] = {"variant": key.variant, "seed": key.seed}
-    rows = key.folder(runs) / "predictions.parquet"
+    rows = key.folder(runs) / TEST_ROWS
     if before is None:
         try:
             return {
                 **entry,
                 **run(),
                 "predictions": f"{key.variant}/seed{key.seed}/{rows.name}",
-                "outputs": _digests(rows.parent.glob("*.parquet"), runs),
+                "outputs": digests_of_files(map(rows.with_name, _OUTPUTS), runs),
             }
         except Exception as fault:
             before = {"failed": f"prediction: {fault_of_method(fault, plan.method_folders)}"}
@@ -122,12 +127,13 @@ def _entry(
     return {**entry, **before}
 
 
-def _digests(paths: Iterable[Path], runs: Path) -> dict[str, str]:
-    """Return the SHA-256 of files, by their path below the folder of all runs."""
-    return {str(path.relative_to(runs)): file_sha256(path) for path in sorted(paths)}
+def digests_of_files(paths: Iterable[Path], runs: Path) -> dict[str, str]:
+    """Return the SHA-256 of those files that exist, by their path below the folder of all runs."""
+    there = sorted(path for path in paths if path.is_file())
+    return {str(path.relative_to(runs)): file_sha256(path) for path in there}
 
 
-def _facts(trainer: Trainer, key: RunKey, params: Any, steps: Steps) -> dict[str, Any]:
+def facts_of_run(trainer: Trainer, key: RunKey, params: Any, steps: Steps) -> dict[str, Any]:
     """Return what is reported beside the rows: parameters, set and learned, and the data."""
     trained = trainer.get(key.variant, key.seed, 0)
     networks = trained.networks or trainer.frozen_networks
@@ -172,19 +178,6 @@ def audit_run(
     )
 
 
-def audit_stored(plan: Plan, key: RunKey, num_videos: int) -> list[str]:
-    """Audit the stored rows of a finished run, of a method or of an exit control."""
-    path = key.folder(Layout.of(plan.config).runs) / "predictions.parquet"
-    steps = Steps.load(path, answers_only=True)
-    source = plan.methods[key.method].manifest.source
-    if source is None:
-        trainer = Trainer(plan, key.dataset, key.method)
-        return audit_run(trainer, key, steps, num_videos=num_videos)
-    trainer = Trainer(plan, key.dataset, source.method)
-    origin = RunKey(key.dataset, source.method, source.variant, key.seed)
-    return audit_run(trainer, origin, steps, _control(plan, key), num_videos)
-
-
 def prediction_seed(key: RunKey) -> int:
     """Return the seed of a run's random choices at test time."""
     return derive_seed(key.dataset, key.method, key.variant, key.seed, "prediction")
@@ -219,76 +212,10 @@ def _predict_run(plan: Plan, trainer: Trainer, key: RunKey, runs: Path) -> Steps
     steps = concatenate(test_parts)
     if not np.isfinite(steps.scores).all():
         raise FloatingPointError("scores are not finite")
-    steps.save(folder / "predictions.parquet")
+    steps.save(folder / TEST_ROWS)
     if on_train:
-        concatenate(train_parts).save(folder / "train_predictions.parquet")
+        concatenate(train_parts).save(folder / TRAIN_ROWS)
     else:
-        (folder / "train_predictions.parquet").unlink(missing_ok=True)
-    write_text(folder / "training.jsonl", "".join(f"{json.dumps(line)}\n" for line in log))
-    return steps
-
-
-def control_all(plan: Plan, dataset: str, method: str, progress: Progress) -> list[dict[str, Any]]:
-    """Write the rows of every variant of an exit control, for all seeds."""
-    source = plan.methods[method].manifest.source
-    assert source is not None, "an exit control has a source"
-    runs = Layout.of(plan.config).runs
-    trainer = Trainer(plan, dataset, source.method)
-    entries: list[dict[str, Any]] = []
-    keys = plan.runs(dataset, method)
-    for key in keys:
-        origin = RunKey(dataset, source.method, source.variant, key.seed)
-        there = _rows_read(plan, key)["test"].is_file()
-        ended = {"failed": f"its source {source.method}/{source.variant} failed"}
-
-        def run(key: RunKey = key, origin: RunKey = origin) -> dict[str, Any]:
-            control = _control(plan, key)
-            steps = _control_run(plan, trainer, key, control)
-            first = key.seed == plan.config.seeds[0]
-            audit = audit_run(trainer, origin, steps, control) if first else []
-            facts = _facts(trainer, origin, control.params, steps)
-            inputs = _digests(_rows_read(plan, key).values(), runs)
-            return {"audit": audit, **facts, "inputs": inputs}
-
-        entries.append(_entry(plan, key, None if there else ended, run))
-        progress(len(entries), len(keys))
-    return entries
-
-
-def _rows_read(plan: Plan, key: RunKey) -> dict[str, Path]:
-    """Return the rows that an exit control reads: 'test' and, where it asks, 'train', 'budget'."""
-    source = plan.methods[key.method].manifest.source
-    assert source is not None, "an exit control has a source"
-
-    def folder(variant: str) -> Path:
-        origin = RunKey(key.dataset, source.method, variant, key.seed)
-        return origin.folder(Layout.of(plan.config).runs)
-
-    paths = {"test": folder(source.variant) / "predictions.parquet"}
-    if source.train_steps:
-        paths["train"] = folder(source.variant) / "train_predictions.parquet"
-    if source.budget is not None:
-        paths["budget"] = folder(source.budget) / "predictions.parquet"
-    return paths
-
-
-def _control(plan: Plan, key: RunKey) -> ExitControl:
-    kind: type[ExitControl] = load_method(plan.methods[key.method])
-    where = f"{plan.methods[key.method].folder / 'method.yaml'}: {key.variant}"
-    return kind(make_params(kind, plan.params(key.dataset, key.method, key.variant), where))
-
-
-def _control_run(plan: Plan, trainer: Trainer, key: RunKey, control: ExitControl) -> Steps:
-    read = {
-        name: Steps.load(path, answers_only=name == "budget")
-        for name, path in _rows_read(plan, key).items()
-    }
-    test = read["test"]
-    if "budget" in read:
-        control.budget_steps = float(read["budget"].exit_step.mean())
-    seed = derive_seed(key.dataset, key.method, key.variant, key.seed)
-    targets = trainer.data.manifest.targets(test.video_ids.tolist())
-    exits = control.exit_steps(test, read.get("train"), targets, seed)
-    steps = test.exiting_at(exits, charged=control.charged, uncharged=control.uncharged)
-    steps.save(key.folder(Layout.of(plan.config).runs) / "predictions.parquet")
+        (folder / TRAIN_ROWS).unlink(missing_ok=True)
+    write_text(folder / TRAINING_LOG, "".join(f"{json.dumps(line)}\n" for line in log))
     return steps

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from benchmark.errors import BenchmarkError
+from benchmark.errors import DamagedFileError
 from benchmark.evaluation.records import RunKey
-from benchmark.files import write_json
+from benchmark.files import replace_when_complete
+from benchmark.sealed import check_file, file_sha256, read_sealed_model, write_sealed
+from benchmark.stage_index import RULES, read_stage_index
 
 if TYPE_CHECKING:
     from benchmark.plan import Plan
 
 __all__ = ["Counts", "Result", "facts_of"]
+
+_REPLICATES = "replicates.npy"
 
 
 class Counts(BaseModel):
@@ -49,12 +52,13 @@ class Result(BaseModel):
         exit_histogram: number of videos that stop at each step.
         params: all parameters of the method, defaults included.
         labels: what a reader must know, e.g. 'built-in data'.
+        replicates_sha256: of `replicates.npy` beside it; empty where there are no numbers.
         provenance: digests, versions, machine, time.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     dataset: str
     role: str
     method: str
@@ -76,6 +80,7 @@ class Result(BaseModel):
     params: dict[str, Any] = {}
     labels: tuple[str, ...] = ()
     provenance: dict[str, Any] = {}
+    replicates_sha256: str = ""
 
     @property
     def key(self) -> RunKey:
@@ -92,33 +97,48 @@ class Result(BaseModel):
 
         Without numbers those of an earlier run go.
         """
-        folder = self.key.folder(runs)
+        folder, sha256 = self.key.folder(runs), ""
+        resampled = folder / _REPLICATES
         if replicates is None:
-            (folder / "replicates.npy").unlink(missing_ok=True)
+            resampled.unlink(missing_ok=True)
         else:
-            folder.mkdir(parents=True, exist_ok=True)
-            np.save(folder / "replicates.npy", replicates)
+            with replace_when_complete(resampled) as partial, partial.open("wb") as file:
+                np.save(file, replicates)
+            sha256 = file_sha256(resampled)
         path = folder / "result.json"
-        write_json(path, self.model_dump(mode="json"))
+        write_sealed(path, self.model_copy(update={"replicates_sha256": sha256}))
         return path
 
     @classmethod
     def load(cls, path: Path) -> Result:
-        """Read a result.
+        """Read a result, and compare it with its seal, its place and the list of results.
 
         Raises:
-            BenchmarkError: if it is missing or does not follow the schema.
+            DamagedFileError: if it is missing, does not follow the schema, was changed, or is the
+                result of another run.
         """
-        try:
-            return cls.model_validate(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, ValidationError) as fault:
-            raise BenchmarkError(
-                f"no valid result ({fault})", where=path, fix="run the workflow again"
-            ) from fault
+        result = read_sealed_model(path, cls, "result", RULES["evaluate"])
+        key, index = result.key, path.parents[2] / "results.json"
+        if path.parent != key.folder(path.parents[4]):
+            what = f"it is the result of {key.dataset}/{key.method}/{key.variant}, seed {key.seed}"
+            raise DamagedFileError(what, where=path, fix=RULES["evaluate"])
+        if index.is_file():  # there is none yet where a run died before its evaluation
+            entries = read_stage_index(index, "evaluate", key.dataset, key.method)
+            listed = {(entry["variant"], entry["seed"]): entry["sha256"] for entry in entries}
+            sha256 = listed.get((key.variant, key.seed))
+            check_file(path, sha256, record=index, fix=RULES["evaluate"])
+        return result
 
     def replicates(self, runs: Path) -> npt.NDArray[np.float64]:
-        """Return the metric in each bootstrap resample of the videos: `[B]`."""
-        loaded: npt.NDArray[np.float64] = np.load(self.key.folder(runs) / "replicates.npy")
+        """Return the metric in each bootstrap resample of the videos: `[B]`.
+
+        Raises:
+            DamagedFileError: if the file is not the one that the result names.
+        """
+        folder, fix = self.key.folder(runs), RULES["evaluate"]
+        record = folder / "result.json"
+        path = check_file(folder / _REPLICATES, self.replicates_sha256, record=record, fix=fix)
+        loaded: npt.NDArray[np.float64] = np.load(path)
         return loaded
 
 

@@ -19,7 +19,8 @@ from benchmark.contract import EarlyExit
 from benchmark.data.decoding import decode_frames
 from benchmark.data.sound import decode_sound
 from benchmark.evaluation.audit import audit_sample
-from benchmark.evaluation.records import RunKey, Steps
+from benchmark.evaluation.records import RunKey
+from benchmark.evaluation.rows import load_steps
 from benchmark.evaluation.stepping import run_with_exits
 from benchmark.layout import Layout
 from benchmark.plan import Plan
@@ -134,8 +135,7 @@ def _seconds(
 
 
 def _decode_seconds(plan: Plan, trainer: Trainer, key: RunKey, ids: Sequence[str]) -> float | None:
-    path = key.folder(Layout.of(plan.config).runs) / "predictions.parquet"
-    steps = Steps.load(path, answers_only=True)
+    steps = load_steps(Layout.of(plan.config).runs, key, answers_only=True)
     rows = {video: row for row, video in enumerate(steps.video_ids.tolist())}
     manifest = trainer.data.manifest
     facts = manifest.rows.set_index("video_id")[["path", "duration_s"]]

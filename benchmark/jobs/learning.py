@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmark.files import write_json
 from benchmark.jobs.job import Job, bind_threads
 from benchmark.plan import Plan
+from benchmark.stage_index import Entry, Stage, read_stage_index, write_stage_index
 
 __all__ = ["control", "evaluate", "features", "pretrain", "train", "weights"]
 
@@ -100,7 +100,7 @@ def train(job: Job) -> None:
 
 def control(job: Job) -> None:
     """Re-read stored steps under another exit rule."""
-    from benchmark.evaluation.predict import control_all  # noqa: PLC0415
+    from benchmark.evaluation.controls import control_all  # noqa: PLC0415
 
     bind_threads(job.threads)
     plan = job.plan()
@@ -119,17 +119,17 @@ def evaluate(job: Job) -> None:
     plan, layout = job.plan(), job.layout
     blocks = plan.seed_blocks(job.dataset, job.method)
     paths = [layout.stage_index(job.dataset, job.method, "predictions", b) for b in blocks]
-    entries = [entry for path in paths for entry in json.loads(path.read_text())]
+    owner = (job.dataset, job.method)
+    entries = [entry for path in paths for entry in read_stage_index(path, "predict", *owner)]
     written = evaluate_all(plan, job.dataset, job.method, entries, job.log.progress)
     index = layout.results_index(job.dataset, job.method)
     _write_index(job, plan, "evaluate", index, written)
 
 
-def _write_index(
-    job: Job, plan: Plan, stage: str, path: Path, entries: Sequence[Mapping[str, Any]]
-) -> None:
+def _write_index(job: Job, plan: Plan, stage: Stage, path: Path, entries: Sequence[Entry]) -> None:
     """Write a stage's list of files, with what they were made with."""
     from benchmark.verification.made_with import made_with  # noqa: PLC0415
 
     digests = made_with(plan, stage, job.dataset, job.method)
-    write_json(path, [{**entry, "made_with": digests} for entry in entries])
+    made = [{**entry, "made_with": digests} for entry in entries]
+    write_stage_index(path, stage, job.dataset, job.method, made)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_json
 from benchmark.jobs.job import Job, bind_threads
+from benchmark.stage_index import read_stage_index
 
 if TYPE_CHECKING:
     from benchmark.tracking import MirrorReport
@@ -155,12 +155,15 @@ def outcome(job: Job) -> None:
     Raises:
         BenchmarkError: if any run failed; it names the first and counts the others.
     """
+    from benchmark.evaluation.result import Result  # noqa: PLC0415
+
     plan, failed = job.plan(), []
     for dataset, method in plan.variants:
-        for entry in json.loads(job.layout.results_index(dataset, method).read_text()):
+        index = job.layout.results_index(dataset, method)
+        for entry in read_stage_index(index, "evaluate", dataset, method):
             if entry["status"] == "failed":
-                result = json.loads((job.layout.runs / entry["result"]).read_text())
-                failed.append(f"{dataset}/{method}/{entry['variant']}: {result['reason']}")
+                result = Result.load(job.layout.runs / entry["result"])
+                failed.append(f"{dataset}/{method}/{entry['variant']}: {result.reason}")
     if failed:
         raise BenchmarkError(
             f"{len(failed)} runs failed, their rows say so; first {failed[0]}",

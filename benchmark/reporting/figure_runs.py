@@ -13,6 +13,7 @@ import numpy.typing as npt
 from benchmark.config import Config
 from benchmark.data.manifest import Manifest
 from benchmark.evaluation.records import RunKey, Steps
+from benchmark.evaluation.rows import load_steps
 from benchmark.layout import Layout
 from benchmark.methods import MethodFolder
 from benchmark.reporting.manifests import manifest_of
@@ -33,7 +34,8 @@ class ShownRun:
     Attributes:
         row: what `shown_in` calls it.
         status: 'measured', or why there are no steps.
-        files: of the prediction rows, one a seed; none where it is not measured.
+        keys: of the runs, one a seed; none where it is not measured.
+        runs: the folder of all runs.
         manifest: of the videos.
     """
 
@@ -41,7 +43,8 @@ class ShownRun:
     label: str
     method: str
     status: str
-    files: tuple[Path, ...] = ()
+    keys: tuple[RunKey, ...] = ()
+    runs: Path = Path()
     manifest: Manifest | None = None
 
     def each_seed(
@@ -58,11 +61,11 @@ class ShownRun:
         Raises:
             BenchmarkError: if a file cannot be read.
         """
-        return [of(*self._read(file, answers_only)) for file in self.files]
+        return [of(*self._read(key, answers_only)) for key in self.keys]
 
-    def _read(self, file: Path, answers_only: bool) -> tuple[Steps, Targets]:
+    def _read(self, key: RunKey, answers_only: bool) -> tuple[Steps, Targets]:
         assert self.manifest is not None
-        steps = Steps.load(file, answers_only=answers_only)
+        steps = load_steps(self.runs, key, answers_only=answers_only)
         return steps, self.manifest.targets(steps.video_ids.tolist())
 
 
@@ -98,6 +101,6 @@ def load_run(
     if status != MEASURED:
         return ShownRun(row, label, method.name, status)
     layout = Layout.of(config)
-    folders = [RunKey(dataset, method.name, variant, s).folder(layout.runs) for s in config.seeds]
-    files = tuple(folder / "predictions.parquet" for folder in folders)
-    return ShownRun(row, label, method.name, status, files, manifest_of(config, dataset))
+    keys = tuple(RunKey(dataset, method.name, variant, seed) for seed in config.seeds)
+    manifest = manifest_of(config, dataset)
+    return ShownRun(row, label, method.name, status, keys, layout.runs, manifest)

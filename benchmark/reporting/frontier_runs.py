@@ -16,7 +16,8 @@ from benchmark.evaluation.frontier import (
     trace_fixed,
     trace_thresholds,
 )
-from benchmark.evaluation.records import RunKey, Steps
+from benchmark.evaluation.records import RunKey
+from benchmark.evaluation.rows import load_steps
 from benchmark.layout import Layout
 from benchmark.methods import load_method
 from benchmark.plan import Plan
@@ -136,7 +137,7 @@ def _of_seed(
     plan: Plan, key: RunKey, threshold: float, threads: int
 ) -> tuple[Frontier, Frontier] | None:
     """Return the own and the fixed rule of a run; none where there is no threshold to move."""
-    steps = Steps.load(key.folder(Layout.of(plan.config).runs) / "predictions.parquet")
+    steps = load_steps(Layout.of(plan.config).runs, key)
     if np.isnan(steps.exit_values).all():
         return None
     videos = manifest_of(plan.config, key.dataset)

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from benchmark.data.builtin.truth import load_truth
 from benchmark.data.frame_store import FrameStore
 from benchmark.evaluation.records import RunKey, Steps
+from benchmark.evaluation.rows import load_steps
 from benchmark.layout import FURTHER_FIGURES, Layout
 from benchmark.methods import load_method
 from benchmark.plan import Plan
@@ -83,7 +84,7 @@ def _strip(plan: Plan) -> Drawn:
             continue
         layout = Layout.of(plan.config)
         keys = [RunKey(dataset, method, variant, seed) for seed in plan.config.seeds]
-        runs = [Steps.load(key.folder(layout.runs) / "predictions.parquet") for key in keys]
+        runs = [load_steps(layout.runs, key) for key in keys]
         if runs[0].positions is not None:
             return _strip_of(plan, keys[0], runs)
     return draw_strip(plan.config, "", [], 0.0, reason)

@@ -22,6 +22,7 @@ from benchmark.data.builtin.truth import Truth, load_truth
 from benchmark.data.frame_store import FrameStore
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.records import RunKey, Steps
+from benchmark.evaluation.rows import load_steps
 from benchmark.files import write_text
 from benchmark.layout import Layout
 from benchmark.reporting.formats import to_csv, to_list
@@ -147,7 +148,7 @@ def _runs(config: Config, dataset: str, method: str, variant: str) -> list[Steps
         return []
     runs = Layout.of(config).runs
     keys = [RunKey(dataset, method, variant, seed) for seed in config.seeds]
-    return [Steps.load(key.folder(runs) / "predictions.parquet") for key in keys]
+    return [load_steps(runs, key) for key in keys]
 
 
 def _decidable(run: Steps, truths: Sequence[Truth], store: FrameStore) -> Statistic:

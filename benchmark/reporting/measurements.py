@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.config import Config
-from benchmark.errors import BenchmarkError
 from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.result import Counts, Result
 from benchmark.layout import Layout
@@ -127,14 +126,7 @@ def measure(config: Config, dataset: str, method: str, variant: str) -> Outcome:
         which = f"seed {broken[0].seed}: " if len(broken) < len(results) else ""
         reason = " ".join(broken[0].reason.split())
         return Outcome(f"{broken[0].status}: {which}{reason}")
-    try:
-        replicates = 100 * np.stack([result.replicates(runs) for result in results])
-    except (OSError, ValueError) as fault:
-        raise BenchmarkError(
-            f"no resamples beside the results ({fault})",
-            where=folders[config.seeds[0]].parent,
-            fix="run the workflow again",
-        ) from fault
+    replicates = 100 * np.stack([result.replicates(runs) for result in results])
     return Outcome(MEASURED, _measurement(results, replicates), replicates)
 
 

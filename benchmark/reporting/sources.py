@@ -10,26 +10,26 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from benchmark.config import Config, validate
-from benchmark.errors import BenchmarkError
 from benchmark.evaluation.records import RunKey
-from benchmark.files import write_json
 from benchmark.layout import Layout
 from benchmark.methods import MethodFolder
-from benchmark.sealed import file_sha256
+from benchmark.sealed import check_file, file_sha256, read_sealed_model, write_sealed
 
 __all__ = [
     "SUFFIX",
     "Sources",
     "other_paper_profiles",
     "result_files",
+    "shown_file",
     "shown_keys",
     "write_sources",
 ]
 
 SUFFIX = ".sources.json"
+_AGAIN = "delete it and run the same command again"
 
 
 class Sources(BaseModel):
@@ -50,15 +50,25 @@ class Sources(BaseModel):
         """Read the file of a table or figure.
 
         Raises:
-            BenchmarkError: if it is missing or no such file.
+            DamagedFileError: if it is missing, no such file or was changed.
         """
-        path = folder / f"{name}{SUFFIX}"
-        try:
-            return cls.model_validate(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, ValidationError) as fault:
-            raise BenchmarkError(
-                f"does not say what {name} was made of ({type(fault).__name__})", where=path
-            ) from fault
+        return read_sealed_model(folder / f"{name}{SUFFIX}", cls, f"record of {name}", _AGAIN)
+
+
+def shown_file(folder: Path, name: str, kind: str) -> Path:
+    """Return the path of a file of a table or figure that is as its job wrote it.
+
+    Args:
+        folder: that it lies in.
+        name: of the table or figure.
+        kind: of the file: 'csv', 'md', 'svg' or 'png'.
+
+    Raises:
+        DamagedFileError: if the file was changed, or nothing says how it was.
+    """
+    path, record = folder / f"{name}.{kind}", folder / f"{name}{SUFFIX}"
+    sha256 = Sources.load(folder, name).files.get(path.name)
+    return check_file(path, sha256, record=record, fix=_AGAIN)
 
 
 def shown_keys(
@@ -107,4 +117,4 @@ def write_sources(config: Config, folder: Path, name: str, made_of: Iterable[Pat
         files={path.name: file_sha256(path) for path in own},
         results={os.path.relpath(path, root): file_sha256(path) for path in made_of},
     )
-    write_json(folder / f"{name}{SUFFIX}", said.model_dump())
+    write_sealed(folder / f"{name}{SUFFIX}", said)

@@ -9,8 +9,10 @@ import numpy as np
 
 from benchmark.backbones.feature_index import FEATURES_FILE, INDEX_FILE, read_feature_index
 from benchmark.config import Config
+from benchmark.data.builtin.generated import check_lists
 from benchmark.data.decoding import readers
 from benchmark.data.frame_store import INDEX_NAME, FrameStore
+from benchmark.data.kept_facts import KeptFacts
 from benchmark.data.manifest import Manifest, read_manifest
 from benchmark.data.of_profile import build_profile_manifest
 from benchmark.data.shards import ShardJob, VideoFile
@@ -73,8 +75,21 @@ class DataChecks:
             manifest = read_manifest(path)
         except BenchmarkError as fault:
             return [str(fault)]
-        said = self._label_faults(manifest, path)
+        said = self._label_faults(manifest, path) + self._generated_faults(manifest.dataset)
+        kept = KeptFacts(path)
+        if numbers := ", ".join(map(str, kept.damaged_lines())):
+            said.append(f"{kept.path} was changed in line {numbers}")
         return said if self._quick else said + self._video_faults(manifest, path)
+
+    def _generated_faults(self, dataset: str) -> list[str]:
+        """Compare the lists of a built-in set with the record of what was generated."""
+        if self._config.datasets[dataset].builtin is None:
+            return []
+        try:
+            check_lists(self._layout.videos(dataset))
+        except DamagedFileError as fault:
+            return [str(fault)]
+        return []
 
     def _label_faults(self, manifest: Manifest, path: Path) -> list[str]:
         """Build the manifest again from the labels, with the facts about the files as they are."""

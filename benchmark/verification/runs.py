@@ -13,21 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, DamagedFileError
 from benchmark.evaluation.evaluate import Evaluator, audits_of
 from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.result import Result
-from benchmark.files import digest_of_files
 from benchmark.layout import Layout
 from benchmark.plan import Plan
 from benchmark.provenance import provenance
+from benchmark.stage_index import Entry, Stage, read_stage_index
 from benchmark.verification.data import DataChecks
 from benchmark.verification.files import Hashes
 from benchmark.verification.made_with import made_with
 
 __all__ = ["RunChecks"]
 
-Entry = Mapping[str, Any]
 # What says when and where a result was made, not what it is.
 _CIRCUMSTANCES = {*provenance(), "config_digest"}
 _MADE_WITH = {
@@ -78,7 +77,7 @@ class RunChecks:
                 self.faults[key] += self._number_faults(key, predicted[key][1], audit, evaluator)
 
     def _read(
-        self, keys: Sequence[RunKey], stage: str, paths: Sequence[Path]
+        self, keys: Sequence[RunKey], stage: Stage, paths: Sequence[Path]
     ) -> dict[RunKey, tuple[Path, Entry]]:
         """Read what a stage's jobs said of each run; what is wrong with that is noted."""
         found: dict[RunKey, tuple[Path, Entry]] = {}
@@ -86,11 +85,11 @@ class RunChecks:
         said = []
         for path in paths:
             try:
-                entries = json.loads(path.read_text(encoding="utf-8"))
-                by_run = {(entry["variant"], entry["seed"]): entry for entry in entries}
-            except (OSError, ValueError, KeyError, TypeError):
-                said.append(f"{path} is missing or broken: its job has not ended well")
+                entries = read_stage_index(path, stage, keys[0].dataset, keys[0].method)
+            except DamagedFileError as fault:
+                said.append(str(fault))
                 continue
+            by_run = {(entry["variant"], entry["seed"]): entry for entry in entries}
             found |= {k: (path, by_run[r]) for k in keys if (r := (k.variant, k.seed)) in by_run}
             then = entries[0].get("made_with", {}) if entries else {}
             said += [
@@ -140,11 +139,7 @@ class RunChecks:
         return said
 
     def _record_faults(self, path: Path, entry: Entry) -> list[str]:
-        result = self._layout.runs / entry["result"]
-        if not result.is_file():
-            return [f"{result} is missing"]
-        same = digest_of_files([result]) == entry["digest"]
-        return [] if same else [f"{result} is not the file that {path} names"]
+        return self._hashes.faults(self._layout.runs, {entry["result"]: entry["sha256"]}, path)
 
     def _number_faults(
         self, key: RunKey, entry: Entry, audit: Sequence[str], evaluator: Evaluator
@@ -159,6 +154,7 @@ class RunChecks:
             return [str(fault) if isinstance(fault, BenchmarkError) else f"{path}: {fault!r}"]
         fresh = json.loads(json.dumps(made.model_dump(mode="json")))
         for content in (stored, fresh):
+            del content["replicates_sha256"]  # the resamples themselves are compared
             known = content["provenance"].items()
             content["provenance"] = {n: v for n, v in known if n not in _CIRCUMSTANCES}
         wrong = [name for name in fresh if stored[name] != fresh[name]]
@@ -168,8 +164,8 @@ class RunChecks:
             self.counts["resampled numbers"] += len(replicates)
             try:
                 equal = np.array_equal(Result.load(path).replicates(self._layout.runs), replicates)
-            except (OSError, ValueError):
-                equal = False
+            except BenchmarkError as fault:
+                return [*said, str(fault)]
             if not equal:
                 said.append(f"{folder / 'replicates.npy'} is not as the rows give")
         return said

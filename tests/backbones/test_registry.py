@@ -3,12 +3,12 @@
 import pytest
 import torch
 from pytorchvideo.models.x3d import create_x3d
-from safetensors.torch import save_file
 
 from benchmark.backbones.registry import NETWORKS, Backbone, build_backbone, network_of
 from benchmark.config_learning import BackboneConfig
 from benchmark.cost.counter import MacCounter
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, DamagedFileError
+from benchmark.sealed_tensors import save_sealed_tensors
 
 
 def _config(**settings):
@@ -48,9 +48,19 @@ def test_random_weights_follow_the_seed():
 def test_weights_are_read_from_what_their_job_wrote(tmp_path, how):
     given = build_backbone(_config(), None, 5).body.state_dict()
     path = tmp_path / "weights.safetensors"
-    save_file({name: tensor.contiguous() for name, tensor in given.items()}, path)
+    save_sealed_tensors(path, given)
     read = build_backbone(_config(weights=how), path, 6).body.state_dict()
     assert all((read[name] == tensor).all() for name, tensor in given.items())
+
+
+def test_weights_that_were_changed_after_their_job_are_refused(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    save_sealed_tensors(path, build_backbone(_config(), None, 5).body.state_dict())
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DamagedFileError, match=r"weights\.safetensors: the tensors are not those"):
+        build_backbone(_config(weights="pretrained"), path, 6)
 
 
 def test_faults_are_explained(tmp_path):

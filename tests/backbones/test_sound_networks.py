@@ -26,11 +26,11 @@ from benchmark.errors import BenchmarkError
 from benchmark.evaluation.evaluate import Evaluator
 from benchmark.evaluation.predict import predict_all
 from benchmark.evaluation.records import RunKey
-from benchmark.files import write_json
 from benchmark.inputs import make_network, open_dataset, weights_digest
 from benchmark.layout import Layout
 from benchmark.plan import make_plan
 from benchmark.seeds import video_keys
+from benchmark.stage_index import write_stage_index
 from benchmark.training.runs import Trainer
 from benchmark.training.train_all import train_all
 from benchmark.videos import Videos
@@ -239,7 +239,7 @@ def test_a_fine_tuned_run_is_audited_too(config, small_plan, tmp_path):
     trainer = Trainer(plan, "long", "listens")
     index = Layout.of(plan.config).stage_index("long", "listens", "training", (0,))
     entries = train_all(trainer, (0,))
-    write_json(index, entries)
+    write_stage_index(index, "train", "long", "listens", entries)
     (entry,) = predict_all(trainer, (0,))
     assert (entry["audit"], entry["num_silent"]) == ([], 0)
     folder = index.parent

@@ -22,15 +22,16 @@ from benchmark.data.extract import extract
 from benchmark.data.frame_store import FrameStore
 from benchmark.data.manifest import write_manifest
 from benchmark.data.of_profile import build_profile_manifest, recipe_of
+from benchmark.evaluation.controls import control_all
 from benchmark.evaluation.evaluate import evaluate_all
-from benchmark.evaluation.predict import control_all, predict_all
+from benchmark.evaluation.predict import predict_all
 from benchmark.evaluation.result import Result
-from benchmark.files import write_json
 from benchmark.inputs import weights_digest
 from benchmark.layout import Layout
 from benchmark.plan import Plan, make_plan
 from benchmark.reporting.ledger import computed_costs
 from benchmark.reporting.tables import write_table
+from benchmark.stage_index import write_stage_index
 from benchmark.training.runs import Trainer
 from benchmark.training.train_all import train_all
 
@@ -106,13 +107,14 @@ def _run(plan: Plan, name: str) -> dict[str, Result]:
         trainer = Trainer(plan, "long", name)
         trained = train_all(trainer, (0,))
         assert all("checkpoints" in entry for entry in trained), trained
-        write_json(layout.stage_index("long", name, "training", (0,)), trained)
+        index_of_training = layout.stage_index("long", name, "training", (0,))
+        write_stage_index(index_of_training, "train", "long", name, trained)
         entries = predict_all(trainer, (0,))
         _assert_networks_learned(trainer)
-    write_json(index, entries)
+    write_stage_index(index, "predict", "long", name, entries)
     assert [entry["audit"] for entry in entries] == [[]] * len(entries), entries
     written = evaluate_all(plan, "long", name, entries, silent)
-    write_json(layout.results_index("long", name), written)
+    write_stage_index(layout.results_index("long", name), "evaluate", "long", name, written)
     results = [Result.load(layout.runs / entry["result"]) for entry in written]
     assert all(result.status == "ok" for result in results), results
     return {result.variant: result for result in results}

@@ -17,8 +17,10 @@ from benchmark.evaluation.bootstrap import replicate_metric, resamples
 from benchmark.evaluation.metrics import evaluate
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.result import Counts, Result
+from benchmark.evaluation.rows import TEST_ROWS
 from benchmark.layout import Layout
 from benchmark.methods import MethodFolder, discover
+from benchmark.sealed import file_sha256
 from benchmark.seeds import derive_seed
 
 
@@ -61,7 +63,13 @@ class Bench:
             frames_per_video=frames,
             num_videos=Counts(manifest=100, evaluated=evaluated, missing=1, unreadable=2),
             labels=labels,
+            provenance={"outputs": self._outputs(key)},
         ).save(self.layout.runs, np.asarray(replicates, dtype=np.float64))
+
+    def _outputs(self, key: RunKey) -> dict[str, str]:
+        path = key.folder(self.layout.runs) / TEST_ROWS
+        name = str(path.relative_to(self.layout.runs))
+        return {name: file_sha256(path)} if path.is_file() else {}
 
     def failure(self, key: RunKey, reason: str) -> None:
         dataset = self.config.datasets[key.dataset]

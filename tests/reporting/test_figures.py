@@ -87,7 +87,7 @@ def test_figures_without_runs_say_so(make_bench, tmp_path):
 def test_a_measured_run_without_predictions_is_an_error(filled, tmp_path):
     key = RunKey("films", "ours", "default", 1)
     (key.folder(filled.layout.runs) / "predictions.parquet").unlink()
-    with pytest.raises(BenchmarkError, match="no readable prediction rows"):
+    with pytest.raises(BenchmarkError, match=r"predictions\.parquet: the file is missing"):
         write_figure(filled.config, filled.methods, "figure4", tmp_path)
 
 
@@ -138,13 +138,14 @@ def test_classes_stand_at_their_own_frames_and_precision(filled, tmp_path):
     assert int(row["num_videos"]) == shows.sum()
 
 
-def test_names_of_classes_touch_no_other_name(make_bench, simulated, tmp_path):
+def test_names_of_classes_touch_no_other_name(make_bench, simulated):
     bench = make_bench(METHODS)
     names = [f"class{number:03d}" for number in range(200)]
     manifest = bench.manifest("films", names * 3, names)
-    file = tmp_path / "predictions.parquet"
-    simulated(manifest, np.random.default_rng(0)).save(file)
-    run = ShownRun("frameexit", "ours", "ours", "measured", (file,), manifest)
+    key = RunKey("films", "ours", "default", 0)
+    bench.run(key, simulated(manifest, np.random.default_rng(0)), manifest)
+    runs = bench.layout.runs
+    run = ShownRun("frameexit", "ours", "ours", "measured", (key,), runs, manifest)
     figure, classes = draw_classes(bench.config, "title", [run])
     figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in figure.axes[0].texts]

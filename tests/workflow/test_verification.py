@@ -15,6 +15,8 @@ import pytest
 
 from benchmark.data.manifest import read_manifest, write_manifest
 from benchmark.jobs import finished_plan
+from benchmark.sealed import file_sha256, read_sealed, write_sealed
+from benchmark.stage_index import read_stage_index, write_stage_index
 from benchmark.verification.verify import verify
 
 pytestmark = pytest.mark.dag
@@ -79,14 +81,14 @@ def _edit_result(root):
 
 def _edit_result_and_its_record(root):
     """As one who knows of the digests would."""
-    from benchmark.files import digest_of_files
-
     _edit_result(root)
     record = root / "runs" / "multi" / "frameexit" / "results.json"
-    entries = json.loads(record.read_text())
+    path = _run(root) / "result.json"
+    write_sealed(path, {k: v for k, v in json.loads(path.read_text()).items() if k != "seal"})
+    entries = read_stage_index(record, "evaluate", "multi", "frameexit")
     for entry in entries:
-        entry["digest"] = digest_of_files([root / "runs" / entry["result"]])
-    record.write_text(json.dumps(entries))
+        entry["sha256"] = file_sha256(root / "runs" / entry["result"])
+    write_stage_index(record, "evaluate", "multi", "frameexit", entries)
 
 
 def _alter_rows(root):
@@ -176,7 +178,7 @@ FAULTS = {
     "no sources": (
         lambda root: (root / "tables" / "table3.sources.json").unlink(),
         {"table3"},
-        r"tables/table3\.sources\.json: does not say what",
+        r"tables/table3\.sources\.json: no record of table3",
     ),
     "a result": (_edit_result, OF_DEFAULT, r"frameexit/default/seed0/result\.json"),
     "a result and its record": (
@@ -219,7 +221,11 @@ FAULTS = {
         r"frameexit/checkpoints/gates-.*\.safetensors is not the file that",
     ),
     "settings": (_edit_settings, OF_RUNS, r"made with other settings than the profile has now"),
-    "no results": (_lose_results, OF_OTHERS, r"random_k/results\.json is missing or broken"),
+    "no results": (
+        _lose_results,
+        OF_OTHERS,
+        r"random_k/results\.json: no list of files",
+    ),
 }
 
 
@@ -245,9 +251,9 @@ def test_what_a_removed_method_left_over_spoils_nothing(copied, stale):
 def test_a_table_that_still_shows_a_removed_method_is_stale(copied, stale):
     """Its line stands in the table, and its result among those that the table was made of."""
     record = copied / "tables" / "table2.sources.json"
-    sources = json.loads(record.read_text())
+    sources = read_sealed(record, "record", "")
     sources["results"]["runs/multi/removed/default/seed0/result.json"] = "0" * 64
-    record.write_text(json.dumps(sources))
+    write_sealed(record, sources)
     found, _ = stale()
     assert set(found) == {"table2"}
     assert "removed/default/seed0/result.json: shown, though the plan has no" in found["table2"]

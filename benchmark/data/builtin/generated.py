@@ -10,7 +10,7 @@ from typing import Any
 from benchmark.errors import DamagedFileError, raise_all
 from benchmark.sealed import again, check_file, file_sha256, read_sealed, write_sealed
 
-__all__ = ["check_generated", "check_list", "discard_damaged_videos", "write_record"]
+__all__ = ["check_generated", "check_list", "check_lists", "discard_damaged_videos", "write_record"]
 
 _RECORD = "digests.json"
 _LISTS = ("labels.csv", "truth.jsonl")
@@ -54,14 +54,19 @@ def check_list(path: Path) -> None:
     check_file(path, sha256, record=path.with_name(_RECORD), fix=_AGAIN)
 
 
+def check_lists(folder: Path) -> None:
+    """Compare both lists with the record, see `check_list`."""
+    for name in _LISTS:
+        check_list(folder / name)
+
+
 def check_generated(folder: Path) -> None:
     """Compare both lists, and all videos that are still there, with the record.
 
     Raises:
         DamagedFileError or BenchmarkError: naming all that was changed.
     """
-    for name in _LISTS:
-        check_list(folder / name)
+    check_lists(folder)
     faults = [
         DamagedFileError("the video was changed after it was written", where=path, fix=_AGAIN)
         for name, sha256 in _read(folder)["videos"].items()

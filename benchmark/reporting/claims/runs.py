@@ -14,6 +14,7 @@ from benchmark.config_data import Role
 from benchmark.evaluation.bootstrap import dataset_resamples
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.result import Result
+from benchmark.evaluation.rows import load_steps
 from benchmark.layout import Layout
 from benchmark.methods import MethodFolder
 from benchmark.reporting.claims.quantities import Quantity
@@ -115,8 +116,7 @@ class Sample:
         values, replicates = [], []
         for seed in self.config.seeds:
             key = RunKey(self.dataset, self.method, self.variant, seed)
-            path = key.folder(layout.runs) / "predictions.parquet"
-            steps = Steps.load(path, answers_only=answers_only)
+            steps = load_steps(layout.runs, key, answers_only=answers_only)
             targets = manifest.targets(steps.video_ids.tolist())
             once = np.ones((1, steps.num_videos), dtype=np.int32)
             values.append(of(steps, targets, once)[0])

@@ -36,7 +36,7 @@ from benchmark.reporting.report.profile_documents import (
 from benchmark.reporting.report.run_list import environments, index_of_runs, read_runs, spelled_time
 from benchmark.reporting.report.summary import summary
 from benchmark.reporting.rows import collect
-from benchmark.reporting.sources import result_files, write_sources
+from benchmark.reporting.sources import result_files, shown_file, write_sources
 
 __all__ = ["report_keys", "report_texts", "write_report"]
 
@@ -96,7 +96,7 @@ def _content(plan: Plan) -> dict[str, Any]:
     known = environments(results.values())
     runs = read_runs(plan, results, known)
     tables = [paper_table(plan, spec, rows[name]) for name, spec in plan.paper.tables.items()]
-    charts = frontier_charts(layout.figures / "frontier.csv", exit_series(plan))
+    charts = frontier_charts(shown_file(layout.figures, "frontier", "csv"), exit_series(plan))
     every_row = [row for part in rows.values() for row in part]
     return {
         "config": config,
@@ -118,7 +118,10 @@ def _content(plan: Plan) -> dict[str, Any]:
         "index": index_of_runs(runs),
         "runs": runs,
         "environments": known,
-        "csv_of": {path.stem: _data_uri(path) for path in sorted(layout.tables.glob("*.csv"))},
+        "csv_of": {
+            path.stem: _data_uri(layout.tables, path.stem, "csv")
+            for path in sorted(layout.tables.glob("*.csv"))
+        },
         "bibtex": bibtex(_ROOT / "CITATION.cff"),
         "style": (_TEMPLATES / "style.css").read_text(encoding="utf-8"),
         "behaviour": (_TEMPLATES / "behaviour.js").read_text(encoding="utf-8"),
@@ -145,8 +148,9 @@ def _inline(code: str) -> str:
     return code.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
-def _data_uri(path: Path) -> str:
-    return _as_uri(path.read_bytes(), {".csv": "text/csv", ".svg": "image/svg+xml"}[path.suffix])
+def _data_uri(folder: Path, name: str, kind: str) -> str:
+    content = shown_file(folder, name, kind).read_bytes()
+    return _as_uri(content, {"csv": "text/csv", "svg": "image/svg+xml"}[kind])
 
 
 def _as_uri(content: bytes, kind: str) -> str:
@@ -155,11 +159,10 @@ def _as_uri(content: bytes, kind: str) -> str:
 
 def _picture(folder: Path, name: str) -> str:
     """Return a figure as svg, or compressed where it holds photographs."""
-    drawn = folder / f"{name}.svg"
-    if drawn.stat().st_size <= _LARGEST_SVG_BYTES:
-        return _data_uri(drawn)
+    if (folder / f"{name}.svg").stat().st_size <= _LARGEST_SVG_BYTES:
+        return _data_uri(folder, name, "svg")
     compressed = io.BytesIO()
-    with Image.open(folder / f"{name}.png") as picture:
+    with Image.open(shown_file(folder, name, "png")) as picture:
         picture.convert("RGB").save(compressed, "webp", quality=85)
     return _as_uri(compressed.getvalue(), "image/webp")
 
@@ -171,4 +174,4 @@ def _figures(plan: Plan) -> Iterator[_Figure]:
         for name, spec in plan.paper.figures.items()
     }
     for name, title in {**titles, **_FURTHER_FIGURES}.items():
-        yield _Figure(title, _picture(folder, name), _data_uri(folder / f"{name}.csv"))
+        yield _Figure(title, _picture(folder, name), _data_uri(folder, name, "csv"))

@@ -15,6 +15,7 @@ from benchmark.reporting.report.documents import Block, linked, read_markdown
 from benchmark.reporting.report.html_table import Cell
 from benchmark.reporting.report.run_list import anchor
 from benchmark.reporting.rows import owners_of_rows
+from benchmark.reporting.sources import shown_file
 from benchmark.reporting.wide import METRIC_NAMES
 
 __all__ = [
@@ -35,7 +36,7 @@ _FURTHER = {
 
 def read_records(plan: Plan, name: str) -> list[dict[str, str]]:
     """Return the lines of a table's csv."""
-    path = Layout.of(plan.config).tables / f"{name}.csv"
+    path = shown_file(Layout.of(plan.config).tables, name, "csv")
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -111,5 +112,5 @@ def exit_series(plan: Plan) -> dict[tuple[str, str], Series]:
 
 
 def _read(plan: Plan, name: str) -> list[Block]:
-    path = Layout.of(plan.config).tables / f"{name}.md"
+    path = shown_file(Layout.of(plan.config).tables, name, "md")
     return read_markdown(path.read_text(encoding="utf-8"))

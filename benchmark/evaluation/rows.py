@@ -1,0 +1,53 @@
+"""The prediction rows of a run, held against the record of the job that wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmark.evaluation.records import RunKey, Steps
+from benchmark.evaluation.result import Result
+from benchmark.sealed import check_file
+from benchmark.stage_index import RULES
+
+__all__ = ["TEST_ROWS", "TRAINING_LOG", "TRAIN_ROWS", "checked_output", "load_steps"]
+
+TEST_ROWS, TRAIN_ROWS = "predictions.parquet", "train_predictions.parquet"
+TRAINING_LOG = "training.jsonl"
+
+
+def checked_output(
+    runs: Path, key: RunKey, name: str, outputs: Mapping[str, str], record: object
+) -> Path:
+    """Return the path of a file that a run's prediction job wrote.
+
+    Args:
+        runs: the folder of all runs.
+        key: names the run.
+        name: of the file.
+        outputs: SHA-256 of the run's files, by path below `runs`.
+        record: that holds them, for the message.
+
+    Raises:
+        DamagedFileError: if the file is missing or is another one.
+    """
+    path = key.folder(runs) / name
+    sha256 = outputs.get(str(path.relative_to(runs)))
+    return check_file(path, sha256, record=record, fix=RULES["predict"])
+
+
+def load_steps(runs: Path, key: RunKey, *, answers_only: bool = False) -> Steps:
+    """Read the rows of a run that has a result.
+
+    Args:
+        runs: the folder of all runs.
+        key: names the run.
+        answers_only: see `Steps.load`.
+
+    Raises:
+        BenchmarkError: if the result or the rows are missing or are not as they were written.
+    """
+    record = key.folder(runs) / "result.json"
+    outputs = Result.load(record).provenance.get("outputs", {})
+    path = checked_output(runs, key, TEST_ROWS, outputs, record)
+    return Steps.load(path, answers_only=answers_only)

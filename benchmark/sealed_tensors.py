@@ -1,0 +1,67 @@
+"""Files of tensors that say whether they are as they were written; see `benchmark.sealed`.
+
+They are safetensors files, which any other program reads too. The seal stands in their metadata. It
+covers the tensors, what else the metadata says, and the file's name: the file of another seed or
+network, laid in the place of this one, is found out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from benchmark.errors import DamagedFileError
+from benchmark.files import replace_when_complete
+from benchmark.sealed import seal_of
+
+__all__ = ["load_sealed_tensors", "save_sealed_tensors"]
+
+_SEAL = "seal"
+
+
+def save_sealed_tensors(
+    path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write tensors of any device, whole or not at all."""
+    said = dict(metadata or {})
+    own = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
+    with replace_when_complete(path) as partial:
+        save_file(own, partial, metadata={**said, _SEAL: _seal(path, own, said)})
+
+
+def load_sealed_tensors(path: Path, fix: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read tensors and what the metadata says of them.
+
+    Args:
+        path: of the file.
+        fix: how to make it again, for messages.
+
+    Raises:
+        DamagedFileError: if the file was changed, or was written in another place.
+        FileNotFoundError: if there is none.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            said = dict(file.metadata() or {})
+    except SafetensorError as fault:
+        what = f"no whole file of tensors ({fault})"
+        raise DamagedFileError(what, where=path, fix=fix) from fault
+    if said.pop(_SEAL, None) != _seal(path, tensors, said):
+        what = "the tensors are not those that were written here: the file was changed or exchanged"
+        raise DamagedFileError(what, where=path, fix=fix)
+    return tensors, said
+
+
+def _seal(path: Path, tensors: Mapping[str, Tensor], said: Mapping[str, str]) -> str:
+    whole = hashlib.sha256(seal_of([path.stem, said]).encode())
+    for name, tensor in sorted(tensors.items()):
+        whole.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        whole.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return whole.hexdigest()
