@@ -1,38 +1,44 @@
 """Files of tensors that say whether they are as they were written; see `benchmark.sealed`.
 
-They are safetensors files, which any other program reads too. The seal stands in their metadata. It
-covers the tensors, what else the metadata says, and the file's name: the file of another seed or
+They are safetensors files, which any other program reads too. Their metadata hold a single key,
+since those of several stand in random order: a JSON record of what the tensors are, with the seal.
+It covers the tensors, the rest of the record, and the file's name: the file of another seed or
 network, laid in the place of this one, is found out.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
 
 from benchmark.errors import DamagedFileError
 from benchmark.files import replace_when_complete
 from benchmark.sealed import seal_of
 
-__all__ = ["load_sealed_tensors", "save_sealed_tensors"]
+if TYPE_CHECKING:  # whoever only asks where tensors come from starts a second earlier
+    from torch import Tensor
 
-_SEAL = "seal"
+__all__ = ["described_tensors", "load_sealed_tensors", "save_sealed_tensors"]
+
+_RECORD, _SEAL = "record", "seal"
 
 
 def save_sealed_tensors(
     path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
 ) -> None:
     """Write tensors of any device, whole or not at all."""
+    from safetensors.torch import save_file  # noqa: PLC0415
+
     said = dict(metadata or {})
     own = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
     with replace_when_complete(path) as partial:
-        save_file(own, partial, metadata={**said, _SEAL: _seal(path, own, said)})
+        record = json.dumps({**said, _SEAL: _seal(path, own, said)})
+        save_file(own, partial, metadata={_RECORD: record})
 
 
 def load_sealed_tensors(path: Path, fix: str) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -49,8 +55,8 @@ def load_sealed_tensors(path: Path, fix: str) -> tuple[dict[str, Tensor], dict[s
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            said = dict(file.metadata() or {})
-    except SafetensorError as fault:
+            said = _record(file.metadata())
+    except (SafetensorError, ValueError) as fault:
         what = f"no whole file of tensors ({fault})"
         raise DamagedFileError(what, where=path, fix=fix) from fault
     if said.pop(_SEAL, None) != _seal(path, tensors, said):
@@ -59,7 +65,22 @@ def load_sealed_tensors(path: Path, fix: str) -> tuple[dict[str, Tensor], dict[s
     return tensors, said
 
 
+def described_tensors(path: Path) -> dict[str, str]:
+    """Return what a file says of its tensors, without reading them; nothing of a broken file."""
+    try:
+        with safe_open(path, framework="np") as file:
+            return _record(file.metadata())
+    except (OSError, SafetensorError, ValueError):
+        return {}
+
+
+def _record(metadata: Mapping[str, str] | None) -> dict[str, str]:
+    return dict(json.loads((metadata or {}).get(_RECORD, "{}")))
+
+
 def _seal(path: Path, tensors: Mapping[str, Tensor], said: Mapping[str, str]) -> str:
+    import torch  # noqa: PLC0415
+
     whole = hashlib.sha256(seal_of([path.stem, said]).encode())
     for name, tensor in sorted(tensors.items()):
         whole.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())

