@@ -81,7 +81,8 @@ def _record(metadata: Mapping[str, str] | None) -> dict[str, str]:
 def _seal(path: Path, tensors: Mapping[str, Tensor], said: Mapping[str, str]) -> str:
     import torch  # noqa: PLC0415
 
-    whole = hashlib.sha256(seal_of([path.stem, said]).encode())
+    own_name = path.name.removeprefix(".").partition(".safetensors")[0]  # also while it is partial
+    whole = hashlib.sha256(seal_of([own_name, said]).encode())
     for name, tensor in sorted(tensors.items()):
         whole.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         whole.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
