@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import shutil
 from dataclasses import replace
 from types import SimpleNamespace
@@ -30,6 +29,7 @@ from benchmark.reporting.claims.table import (
 )
 from benchmark.reporting.paper import load_paper
 from benchmark.reporting.sources import Sources
+from benchmark.sealed import read_sealed, write_sealed
 
 CLASSES = [f"class{letter}" for letter in "abcdef"]
 METHODS = {
@@ -91,8 +91,11 @@ def test_a_claim_turned_round_is_contradicted(filled):
     shutil.move(runs / "kept", runs / "averaged" / "default")
     for method in ("ours", "averaged"):
         for path in (runs / method / "default").glob("*/result.json"):
-            content = json.loads(path.read_text()) | {"method": method}
-            path.write_text(json.dumps(content))
+            content = read_sealed(path, "result", "") | {"method": method}
+            (sha256,) = content["provenance"]["outputs"].values()
+            rows = str(path.with_name("predictions.parquet").relative_to(filled.layout.runs))
+            content["provenance"]["outputs"] = {rows: sha256}
+            write_sealed(path, content)
     assert verdicts(filled)[4] == "contradicted"
 
 
@@ -120,9 +123,9 @@ def test_rows_on_different_videos_are_not_compared(filled):
     for seed in filled.config.seeds:
         folder = RunKey("films", "averaged", "default", seed).folder(filled.layout.runs)
         path = folder / "result.json"
-        content = json.loads(path.read_text())
+        content = read_sealed(path, "result", "")
         content["num_videos"]["evaluated"] = len(fewer.rows) - 1
-        path.write_text(json.dumps(content))
+        write_sealed(path, content)
     assert (
         "answered 300 videos of films, 'no pooling, predictions averaged' 299"
         in verdicts(filled)[4]
