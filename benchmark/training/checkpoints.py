@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from benchmark.contract import Method, Stage
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, DamagedFileError
 from benchmark.files import digest_of
+from benchmark.sealed import again
+from benchmark.sealed_tensors import load_sealed_tensors, save_sealed_tensors
 from benchmark.training.state import copy_of, model_parts, put_tensors
 
 __all__ = ["StageKey", "load_released", "load_stage", "save_stage", "stage_params"]
@@ -58,7 +60,7 @@ def stage_params(method: type[Method], params: Any, stages: Sequence[Stage]) -> 
 
 def save_stage(path: Path, tensors: Mapping[str, Tensor], log: list[dict[str, Any]]) -> None:
     """Write the tensors that a stage leaves behind, with its log."""
-    save_file(copy_of(tensors), path, metadata={"log": json.dumps(log)})
+    save_sealed_tensors(path, copy_of(tensors), {"log": json.dumps(log)})
 
 
 def load_stage(
@@ -66,17 +68,18 @@ def load_stage(
 ) -> list[dict[str, Any]] | None:
     """Load what a stage trained into a method and return its log; None if there is no file.
 
+    A file that was cut off, changed or exchanged counts as none: the stage is trained again.
+
     Raises:
         BenchmarkError: if a tensor of the file has no place in the method, or another shape there.
     """
     if not path.is_file():
         return None
     try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            log: list[dict[str, Any]] = json.loads(file.metadata()["log"])
-    except SafetensorError:
-        return None  # cut off by a full disk: trained again
+        tensors, said = load_sealed_tensors(path, again("train", "train_source"))
+    except DamagedFileError:
+        return None
+    log: list[dict[str, Any]] = json.loads(said["log"])
     put_tensors(model_parts(method, networks), tensors)
     return log
 

@@ -70,7 +70,7 @@ def test_what_changes_a_stage_is_trained_apart(trainer):
     assert (stages.count("classifiers"), stages.count("gates")) == (4, 5)
 
 
-@pytest.mark.parametrize("lost", ["gates", "classifiers", "cut off"])
+@pytest.mark.parametrize("lost", ["gates", "classifiers", "cut off", "changed"])
 def test_what_is_lost_is_trained_again_to_the_same_bits(trainer, lost):
     made = trainer(finetune=True)
     made.get("default", 0, 0)
@@ -78,6 +78,9 @@ def test_what_is_lost_is_trained_again_to_the_same_bits(trainer, lost):
     for path in (made.folder / "checkpoints").iterdir():
         if lost == "cut off":
             path.write_bytes(path.read_bytes()[:1000])
+        elif lost == "changed":
+            content = path.read_bytes()
+            path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
         elif path.name.startswith(lost):
             path.unlink()
         else:
@@ -85,7 +88,7 @@ def test_what_is_lost_is_trained_again_to_the_same_bits(trainer, lost):
     trained = made.get("default", 0, 0)
     assert _files(made.folder) == whole
     kept = [p for p in (made.folder / "checkpoints").iterdir() if p.stat().st_mtime == 1]
-    assert len(kept) == (0 if lost == "cut off" else 1)
+    assert len(kept) == (0 if lost in {"cut off", "changed"} else 1)
     assert [line["stage"] for line in trained.log] == ["classifiers"] * 2 + ["gates"]
 
 
