@@ -22,6 +22,7 @@ __all__ = [
     "OnDuplicate",
     "OutsideRoot",
     "Published",
+    "ReaderName",
     "Role",
     "Sampling",
 ]
@@ -31,6 +32,7 @@ Role = Literal["long", "short", "multi"]
 Loss = Literal["cross_entropy", "binary_cross_entropy"]
 OutsideRoot = Literal["error", "links", "any"]
 OnDuplicate = Literal["error", "keep_train", "keep_val", "keep_first"]
+ReaderName = Literal["pyav", "decord", "torchcodec"]
 PaperDataset = Literal["ActivityNet", "Mini-Kinetics", "HVU"]
 PAPER_DATASETS: dict[Role, PaperDataset] = {
     "long": "ActivityNet",
@@ -130,6 +132,11 @@ class Sampling(Strict):
     )
     jpeg_quality: int | None = Field(
         None, ge=1, le=100, description="store JPEG of this quality; raw pixels where absent"
+    )
+    reader: ReaderName = Field(
+        "pyav",
+        description="what decodes the videos; PyAV reads those of which another reader cannot be "
+        "shown to return the right frames, and the store says which and why",
     )
 
     @model_validator(mode="after")

@@ -37,7 +37,7 @@ def load_inputs(
         assert sound is not None, "it is opened for networks that listen"
         if starts and min(starts) < 0:
             raise IndexError(f"'{video}' has no position {min(starts)}")
-        moments = store.source_frames(video)[np.array(starts, dtype=np.int64)]
+        moments = store.moments_s(video)[np.array(starts, dtype=np.int64)]
         spectrograms = log_mel(sound.windows(video, moments, WINDOW_SAMPLES))
         return torch.from_numpy(spectrograms).unsqueeze(-1)
     if num_frames == 1:

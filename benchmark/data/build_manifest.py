@@ -24,6 +24,7 @@ from benchmark.data.manifest import Manifest, Task
 from benchmark.data.manifest_checks import COLUMNS, Faults
 from benchmark.data.probe import FileFacts, Progress, probe_files
 from benchmark.data.roots import paths_outside
+from benchmark.data.stray_files import without_strays
 
 __all__ = [
     "Building",
@@ -137,6 +138,7 @@ def build_manifest(
     limit = building.get("max_unreadable_fraction", 0.0)
     listed = _with_facts(listing, root, building)
     further = _try_further_files(listed, listing.further, root, building)
+    listed, left_out = without_strays(listed, listing.left_out, is_folder=listing.is_folder)
     # Folds depend on the listing alone, not on which of its files could be read.
     groups = listed["group"].where(listed["group"] != "", listed["video_id"])
     listed["fold"] = assign_folds(groups, num_folds) if num_folds > 1 else 0
@@ -151,7 +153,7 @@ def build_manifest(
         rows=rows,
         duplicates=duplicates,
         max_unreadable_fraction=limit,
-        left_out=listing.left_out,
+        left_out=left_out,
         further_files=further,
     )
     inspect = building.get("inspect")

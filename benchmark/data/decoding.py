@@ -1,36 +1,71 @@
-"""Decoding a video once, with decord, and with PyAV where decord cannot.
+"""Decoding the wanted frames of a video in one pass, and proof that they are the wanted ones.
 
-Both readers decode from the first frame on and count. Seeking and skipping are avoided on
-purpose: on MPEG-4 files with packed B-frames (every clip of UT-Interaction) decord 0.6 then
-returns neighbouring frames, while frames read one after the other equal PyAV's bit for bit.
-Reading on also never meets decord's endless loop at the end of a file (dmlc/decord#373).
+PyAV is the reference: it states the time stamp of each picture that it returns, and only pictures
+at the asked stamps are taken. A profile may name decord or torchcodec instead. Each is held to the
+same rule, and where it cannot be shown to return exactly the asked frames of a file, PyAV reads
+that file and the reason is recorded. decord 0.6 states time stamps that it has from the container,
+not from the pictures: on MPEG-TS with B-frames it begins at the second key frame and repeats the
+last picture at the end (dmlc/decord#83, #310). So its first picture is compared with PyAV's, and
+a repeated picture at the end counts against it.
+
+PyAV and decord read on from the first frame. decord's own seeking returns neighbouring frames of
+packed MPEG-4 (every clip of UT-Interaction), and never ends at the end of some files
+(dmlc/decord#373). torchcodec seeks by itself, but says the time stamp of each picture.
+
+Milliseconds for ten frames of two clips of 250 frames, 320 x 240 (tests/performance/readers.py,
+medians of five, two cores that also did other work, so compare within a column):
+
+| every frame converted, decord | 488 | 771 |
+| decord, get_batch             | 210 | 327 |
+| PyAV, wanted frames           | 179 | 235 |
+| the same with two threads     | 191 | 188 |
+| list of time stamps           |  48 |  84 |
+| reader: pyav, checked         | 232 | 278 |
+| reader: decord, checked       | 439 | 622 |
+| reader: torchcodec, checked   | 180 | 301 |
+
+The list of time stamps comes on top of the last three.
 """
 
 from __future__ import annotations
 
+import errno
 import importlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from av import VideoFrame
+from benchmark.config_data import ReaderName
+from benchmark.data.picture_stream import open_video, rgb
+from benchmark.data.time_stamps import MAX_UNDECODED_TAIL, Timeline
+from benchmark.errors import BenchmarkError
 
-__all__ = ["MAX_UNDECODED_TAIL", "DecodedFrames", "DecodingError", "decode_frames", "readers"]
+__all__ = [
+    "READERS",
+    "DecodedFrames",
+    "DecodingError",
+    "decode_frames",
+    "is_fault_of_the_machine",
+    "readers",
+]
 
-# Containers of packed MPEG-4 count one to three frames that no decoder returns (measured on all
-# 120 clips of UT-Interaction). decord repeats the last frame there, and so does the second reader.
-MAX_UNDECODED_TAIL = 3
+READERS: tuple[ReaderName, ...] = get_args(ReaderName)
 
 _Frame = npt.NDArray[np.uint8]
 _Prepare = Callable[[_Frame], _Frame]
-_Reader = Callable[[Path, npt.NDArray[np.int64], _Prepare], list[_Frame]]
+_Reader = Callable[[Path, Timeline, npt.NDArray[np.int64], _Prepare], list[_Frame]]
+
+# Readers convert colours in slightly different ways; another picture differs by more than this
+# mean of grey levels, or is so like the first that nothing tells them apart.
+_SAME_PICTURE = 1.0
+_PICTURES_AT_ONCE = 16
+_FAULTS_OF_THE_MACHINE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO)
 
 
 class DecodingError(Exception):
@@ -42,100 +77,196 @@ class DecodedFrames:
     """Frames of one video.
 
     Attributes:
-        frames: `[K, H, W, 3]` uint8, RGB.
+        frames: `[K, H, W, 3]` uint8, RGB, upright.
         reader: name and version of what decoded them.
+        rejected: which reader was named by the profile but not used, and why; empty if it was.
     """
 
     frames: npt.NDArray[np.uint8]
     reader: str
+    rejected: str = ""
 
 
 def decode_frames(
-    path: Path, indices: npt.NDArray[np.int64], prepare: _Prepare = lambda frame: frame
+    path: Path,
+    timeline: Timeline,
+    indices: npt.NDArray[np.int64],
+    prepare: _Prepare = lambda frame: frame,
+    *,
+    reader: ReaderName = "pyav",
 ) -> DecodedFrames:
     """Decode some frames of a video, in one pass.
 
     Args:
         path: the video.
+        timeline: its frames, as `benchmark.data.time_stamps.read_timeline` returns them.
         indices: `[K]` frame indices, ascending, repetitions allowed.
         prepare: applied to each frame `[H, W, 3]` as it comes, so that no long video lies in
             memory at its full size.
+        reader: that is used first; PyAV reads what it cannot be trusted with.
 
     Raises:
-        DecodingError: if no reader can decode the file up to the last index.
+        DecodingError: if no reader returns the frames at exactly these time stamps.
+        BenchmarkError: if the reader is not installed.
     """
-    wanted, repeats = np.unique(indices, return_inverse=True)
+    if indices[-1] >= timeline.num_frames:
+        asked = f"frame {indices[-1]} was asked for"
+        raise DecodingError(f"the video has {timeline.num_frames} frames, {asked}")
+    wanted, repeats = np.unique(timeline.pictures[indices], return_inverse=True)
+    size = timeline.first_picture.shape
+
+    def checked(frame: _Frame) -> _Frame:
+        if frame.shape != size:
+            (height, width), (h, w) = size[:2], frame.shape[:2]
+            raise DecodingError(f"a picture has {w} x {h} pixels, the first {width} x {height}")
+        return prepare(frame)
+
     reasons = []
-    for name, read in readers().items():
+    for name, read in readers(reader).items():
         try:
-            frames = np.stack(read(path, wanted, prepare))
+            frames = np.stack(read(path, timeline, wanted, checked))
         except Exception as error:  # decoders raise what they like; all of it is a reason
+            if is_fault_of_the_machine(error):
+                raise
             reasons.append(f"{name.split()[0]}: {_reason(error, path)}")
         else:
-            return DecodedFrames(frames[repeats], name)
+            return DecodedFrames(frames[repeats], name, "; ".join(reasons))
     raise DecodingError("; ".join(reasons))
 
 
 @cache
-def readers() -> dict[str, _Reader]:
-    """Return the readers that are installed, by name and version, in the order of their use."""
+def readers(first: ReaderName = "pyav") -> dict[str, _Reader]:
+    """Return readers by name and version, in the order of their use: the named one, then PyAV.
+
+    Raises:
+        BenchmarkError: if the named reader is not installed.
+    """
     found: dict[str, _Reader] = {}
-    try:
-        decord = importlib.import_module("decord")
-    except ImportError:
-        pass
-    else:
+    if first == "decord":
+        decord = _imported("decord")
         decord.logging.set_level(decord.logging.QUIET)
         found[f"decord {decord.__version__}"] = _read_with_decord
-    av = importlib.import_module("av")
-    found[f"pyav {av.__version__}"] = _read_with_pyav
+    elif first == "torchcodec":
+        _imported("torchcodec.decoders")
+        version = importlib.import_module("torchcodec").__version__
+        found[f"torchcodec {version}"] = _read_with_torchcodec
+    found[f"pyav {_imported('av').__version__}"] = _read_with_pyav
     return found
 
 
-def _read_with_decord(path: Path, wanted: npt.NDArray[np.int64], prepare: _Prepare) -> list[_Frame]:
-    decord = importlib.import_module("decord")
-    video = decord.VideoReader(str(path), num_threads=1)
-    last = int(wanted[-1])
-    if last >= len(video):
-        raise DecodingError(f"has {len(video)} frames, frame {last} was asked for")
+def _imported(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except (ImportError, OSError, RuntimeError) as error:
+        package = name.partition(".")[0]
+        needs = ", and FFmpeg's shared libraries" if package == "torchcodec" else ""
+        raise BenchmarkError(
+            f"the reader {package} cannot be imported: {str(error).strip().splitlines()[0]}",
+            where=f"sampling: reader: {package}",
+            fix=f"install the package {package}{needs}, or name another reader, such as pyav",
+        ) from error
+
+
+def _read_with_pyav(
+    path: Path, timeline: Timeline, wanted: npt.NDArray[np.int64], prepare: _Prepare
+) -> list[_Frame]:
+    asked = timeline.picture_ticks[wanted].tolist() if timeline.is_timed else wanted.tolist()
+    frames: list[_Frame] = []
+    picture, num_decoded = None, 0
+    with open_video(path) as container:
+        stream = next(s for s in container.streams.video if s.index == timeline.stream)
+        # Videos are decoded side by side by as many processes as there are cores.
+        stream.codec_context.thread_count = 1
+        pictures = (picture for packet in container.demux(stream) for picture in packet.decode())
+        for picture in pictures:
+            stamp = picture.pts if timeline.is_timed else num_decoded
+            num_decoded += 1
+            if stamp is None or stamp < asked[len(frames)]:
+                continue
+            if stamp > asked[len(frames)]:
+                break
+            frames.append(prepare(rgb(picture)))
+            if len(frames) == len(asked):
+                return frames
+    missing = asked[len(frames)]
+    if timeline.is_timed:
+        second = float((missing - timeline.ticks[0]) * timeline.tick_s)
+        raise DecodingError(f"the frame at second {second:.3f} cannot be decoded")
+    if picture is None or asked[-1] - num_decoded >= MAX_UNDECODED_TAIL:
+        raise DecodingError(f"ends after {num_decoded} pictures, {asked[-1] + 1} are wanted")
+    return frames + [prepare(rgb(picture))] * (len(asked) - len(frames))
+
+
+def _read_with_decord(
+    path: Path, timeline: Timeline, wanted: npt.NDArray[np.int64], prepare: _Prepare
+) -> list[_Frame]:
+    video = importlib.import_module("decord").VideoReader(str(path), num_threads=1)
+    if len(video) != timeline.num_pictures:
+        raise DecodingError(f"counts {len(video)} frames, not {timeline.num_pictures}")
+    if timeline.is_timed:
+        stamps_s = video.get_frame_timestamp(np.arange(len(video)))[:, 0]
+        if np.abs(stamps_s - timeline.times_s).max() > 0.5 / timeline.rate:
+            raise DecodingError("states other time stamps than the container")
+    tail = 0 if timeline.is_timed else MAX_UNDECODED_TAIL
     chosen = set(wanted.tolist())
-    frames = []
-    for index in range(last + 1):
-        picture = video.next()
+    frames: list[_Frame] = []
+    before = np.zeros(0, dtype=np.uint8)
+    for index in range(len(video)):
+        picture = video.next().asnumpy()
+        height, width = picture.shape[:2]
+        # Of narrow videos decord 0.6 shows the padding of a row as a fourth colour.
+        picture = picture.reshape(height, -1)[:, : 3 * width].reshape(height, width, 3)
+        if index == 0:
+            _check_first(picture, timeline)
+        elif index == len(video) - 1 - tail and np.array_equal(picture, before):
+            raise DecodingError("the last picture comes twice, as where frames are missing")
         if index in chosen:
-            array = picture.asnumpy()
-            height, width = array.shape[:2]
-            # Of narrow videos decord 0.6 shows the padding of a row as a fourth colour.
-            picture = array.reshape(height, -1)[:, : 3 * width].reshape(height, width, 3)
             frames.append(prepare(picture))
+        before = picture
     return frames
 
 
-def _read_with_pyav(path: Path, wanted: npt.NDArray[np.int64], prepare: _Prepare) -> list[_Frame]:
-    av = importlib.import_module("av")
-    last = int(wanted[-1])
-    chosen = set(wanted.tolist())
+def _read_with_torchcodec(
+    path: Path, timeline: Timeline, wanted: npt.NDArray[np.int64], prepare: _Prepare
+) -> list[_Frame]:
+    if not timeline.is_timed:
+        raise DecodingError("the container has no time stamps to hold its frames against")
+    decoders = importlib.import_module("torchcodec.decoders")
+    video = decoders.VideoDecoder(
+        str(path), stream_index=timeline.stream, dimension_order="NHWC", num_ffmpeg_threads=1
+    )
+    tick_s = float(timeline.tick_s)
+    stamps_s = timeline.picture_ticks * tick_s
+    _check_first(video.get_frame_played_at(stamps_s[0] + tick_s / 2).data.numpy(), timeline)
     frames: list[_Frame] = []
-    picture, num_decoded = None, 0
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        stream.codec_context.thread_count = 1
-        for picture in container.decode(stream):
-            if num_decoded in chosen:
-                frames.append(prepare(_rgb(picture)))
-            num_decoded += 1
-            if num_decoded > last:
-                return frames
-    if picture is None or last - num_decoded >= MAX_UNDECODED_TAIL:
-        raise DecodingError(f"ends after {num_decoded} frames, frame {last} was asked for")
-    return frames + [prepare(_rgb(picture))] * (len(wanted) - len(frames))
+    for start in range(0, len(wanted), _PICTURES_AT_ONCE):
+        asked_s = stamps_s[wanted[start : start + _PICTURES_AT_ONCE]]
+        batch = video.get_frames_played_at((asked_s + tick_s / 2).tolist())
+        if np.abs(batch.pts_seconds.numpy() - asked_s).max() > tick_s:
+            raise DecodingError("returns frames at other time stamps than were asked for")
+        frames += map(prepare, batch.data.numpy())
+    return frames
+
+
+def _check_first(picture: _Frame, timeline: Timeline) -> None:
+    """Compare a reader's first picture with that of the reference reader."""
+    first = timeline.first_picture
+    if picture.shape != first.shape:
+        (height, width), (h, w) = first.shape[:2], picture.shape[:2]
+        raise DecodingError(f"its pictures have {w} x {h} pixels, not {width} x {height}")
+    difference = np.abs(picture.astype(np.int16) - first).mean()
+    if difference > _SAME_PICTURE:
+        raise DecodingError("its first picture is not the first of the video")
+
+
+def is_fault_of_the_machine(error: Exception) -> bool:
+    """Return whether an error tells of the machine (no memory, no handles), not of the video."""
+    if isinstance(error, MemoryError):
+        return True
+    return isinstance(error, OSError) and error.errno in _FAULTS_OF_THE_MACHINE
 
 
 def _reason(error: Exception, path: Path) -> str:
     """Return a reader's message without the time of day and folder, the same in every run."""
     text = re.sub(r"\[\d\d:\d\d:\d\d\] \S+: ", "", str(error)).replace(str(path), path.name)
     return text.strip().splitlines()[0] if text.strip() else type(error).__name__
-
-
-def _rgb(picture: VideoFrame) -> _Frame:
-    return np.asarray(picture.to_ndarray(format="rgb24"), dtype=np.uint8)

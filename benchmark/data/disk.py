@@ -17,6 +17,7 @@ import pandas as pd
 
 from benchmark.data.frame_table import TABLE_BYTES_A_FRAME
 from benchmark.data.jpeg import SEEN_BYTES_A_PIXEL, encode_jpegs
+from benchmark.data.picture_stream import NotAVideoError, open_video, picture_stream, rgb
 from benchmark.data.recipe import SamplingRecipe
 from benchmark.data.resize import fitted_size, resized_size
 from benchmark.data.shards import prepare
@@ -124,15 +125,14 @@ def _bytes_a_pixel(
     import av  # noqa: PLC0415
 
     coded: list[float] = []
-    with suppress(av.FFmpegError, OSError), av.open(str(path)) as container:
-        stream = container.streams.video[0]
+    with suppress(av.FFmpegError, OSError, NotAVideoError), open_video(path) as container:
+        stream = picture_stream(container)
         begin_s = float((stream.start_time or 0) * (stream.time_base or 0))
         for moment_s in (begin_s + moments_s).tolist():
             container.seek(int(moment_s * 1e6))
             for picture in container.decode(stream):
                 if picture.time is None or picture.time >= moment_s - 1e-3:
-                    pixels = np.asarray(picture.to_ndarray(format="rgb24"), dtype=np.uint8)
-                    frame = prepare(pixels, recipe)
+                    frame = prepare(rgb(picture), recipe)
                     image = encode_jpegs(frame[None], quality)[0]
                     coded.append(len(image) / (frame.size // 3))
                     break

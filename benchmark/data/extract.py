@@ -100,12 +100,10 @@ def extract_part(
 
 def _jobs(manifest: Manifest, folder: Path, recipe: SamplingRecipe) -> list[ShardJob]:
     rows = manifest.usable()
+    names = ("video_id", "path", "sha256", "num_frames", "fps", "height", "width")
     videos = [
-        VideoFile(video_id, manifest.root / path, sha256, num_frames, fps)
-        for video_id, path, sha256, num_frames, fps in zip(
-            *(rows[name].tolist() for name in ("video_id", "path", "sha256", "num_frames", "fps")),
-            strict=True,
-        )
+        VideoFile(video_id, manifest.root / path, *facts)
+        for video_id, path, *facts in zip(*(rows[name].tolist() for name in names), strict=True)
     ]
     starts = range(0, len(videos), _VIDEOS_A_SHARD)
     return [

@@ -31,7 +31,7 @@ from benchmark.sealed import file_sha256, part_digest, write_sealed
 __all__ = ["extract_sound", "sound_bytes"]
 
 _VIDEOS_A_SHARD = 32
-_FORMAT_VERSION = 1  # raise it whenever the same videos give other bytes
+_FORMAT_VERSION = 2  # raise it whenever the same videos give other bytes
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class _Video:
     sha256: str
     num_frames: int
     fps: float
+    start_s: float
     has_audio: bool
 
 
@@ -57,7 +58,9 @@ class _Job:
     @property
     def key(self) -> str:
         """Digest of all that the bytes depend on; not where the videos lie."""
-        facts = [(v.video_id, v.sha256, v.num_frames, v.fps, v.has_audio) for v in self.videos]
+        facts = [
+            (v.video_id, v.sha256, v.num_frames, v.fps, v.start_s, v.has_audio) for v in self.videos
+        ]
         return digest_of([_FORMAT_VERSION, RATE_HZ, facts, sound_reader()])
 
 
@@ -117,7 +120,7 @@ def _check_room(manifest: Manifest, folder: Path) -> None:
 
 def _jobs(manifest: Manifest, folder: Path) -> list[_Job]:
     rows = manifest.usable()
-    names = ("video_id", "path", "sha256", "num_frames", "fps", "has_audio")
+    names = ("video_id", "path", "sha256", "num_frames", "fps", "start_s", "has_audio")
     videos = [
         _Video(video_id, manifest.root / path, *facts)
         for video_id, path, *facts in zip(*(rows[name].tolist() for name in names), strict=True)
@@ -142,7 +145,6 @@ def _write(job: _Job) -> SoundShard:
             stored.append(
                 StoredSound(
                     video_id=video.video_id,
-                    fps=video.fps,
                     first=first,
                     num_samples=num_samples,
                     samples_digest=part_digest(content),
@@ -170,7 +172,7 @@ def _decoded(video: _Video) -> tuple[bytes, str]:
     try:
         if file_sha256(video.path) != video.sha256:
             return b"", "the file has changed since the manifest was built"
-        sound = decode_sound(video.path, video.num_frames / video.fps)
+        sound = decode_sound(video.path, video.num_frames / video.fps, video.start_s)
     except (av.FFmpegError, OSError) as error:
         return b"", error.strerror or type(error).__name__
     return sound.samples.astype("<i2").tobytes(), sound.fault

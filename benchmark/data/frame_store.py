@@ -92,8 +92,19 @@ class FrameStore:
     def source_frames(self, video_id: str) -> npt.NDArray[np.int64]:
         """Return the frame index in the video of each stored position, ascending: `[P]`."""
         row = self._row(video_id)
+        recorded = self.index.videos["source_frames"][row].values.to_numpy()
+        if len(recorded):
+            return np.asarray(recorded, dtype=np.int64)
         num_frames, fps = self._columns["num_frames"][row], self._columns["fps"][row]
         return self.recipe.source_frames(int(num_frames), float(fps))
+
+    def moments_s(self, video_id: str) -> npt.NDArray[np.float64]:
+        """Return when each stored frame appears, in seconds after the video's first: `[P]`."""
+        row = self._row(video_id)
+        recorded = self.index.videos["moments_s"][row].values.to_numpy()
+        if len(recorded):
+            return np.asarray(recorded, dtype=np.float64)
+        return self.source_frames(video_id) / float(self._columns["fps"][row])
 
     def frames(
         self, video_id: str, positions: Sequence[int], size: int | None = None

@@ -20,6 +20,8 @@ from benchmark.files import digest_of, digest_of_files, write_text
 
 __all__ = ["KeptFacts"]
 
+_READ_BY = ("probe.py", "time_stamps.py", "picture_stream.py")
+
 
 class KeptFacts:
     """Reads files, and keeps what is known of them beside the manifest.
@@ -31,7 +33,7 @@ class KeptFacts:
     def __init__(self, manifest: Path) -> None:
         self.path = manifest.with_suffix(".facts.jsonl")
         # Facts that other code has read may be other facts.
-        self._first = digest_of_files([Path(__file__).with_name("probe.py")])
+        self._first = digest_of_files([Path(__file__).with_name(name) for name in _READ_BY])
         self._known: dict[str, tuple[int, int, FileFacts]] = {}
 
     def probe_files(

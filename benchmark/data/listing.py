@@ -7,7 +7,7 @@ file and line. The listings of published datasets end in the same checks.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -22,9 +22,17 @@ from benchmark.data.manifest_checks import (
     check_labels,
     check_sides,
 )
+from benchmark.data.stray_files import named_by_reason, why_no_video
 from benchmark.errors import BenchmarkError
 
-__all__ = ["Columns", "Listing", "checked_listing", "list_csv", "list_folders", "on_one_side"]
+__all__ = [
+    "Columns",
+    "Listing",
+    "checked_listing",
+    "list_csv",
+    "list_folders",
+    "on_one_side",
+]
 
 
 @dataclass(frozen=True)
@@ -57,12 +65,15 @@ class Listing:
         left_out: what was found in the lists, or on disk, and is no row: how many of what.
         further: by the path of a row, other files of the same name, which are tried in turn if
             that one cannot be read.
+        is_folder: whether all files of a folder are listed, so that one which proves to be no
+            video is left out, while one that a list names is a fault.
     """
 
     rows: pd.DataFrame
     classes: tuple[str, ...]
     left_out: Mapping[str, int] = field(default_factory=dict)
     further: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    is_folder: bool = False
 
 
 def list_csv(
@@ -114,9 +125,10 @@ def list_folders(
 ) -> Listing:
     """List the files in a folder for each class, within `train/` and `val/` if these exist.
 
-    Every file there is taken for a video, apart from hidden ones, so that a file that is none is
-    named later instead of being passed over. Files of a folder whose names differ in their suffix
-    alone are one video.
+    Hidden files are passed over. What has no video's suffix is looked at, and left out by name if
+    it cannot be opened as a video: the pictures, texts and subtitles that stand beside videos from
+    the web. What has such a suffix is listed, so that a damaged video is named later. Files of a
+    folder whose names differ in their suffix alone are one video.
 
     Raises:
         BenchmarkError: if there is no such folder or no file in it, or a file stands outside
@@ -132,8 +144,10 @@ def list_folders(
         for path in sorted(root.glob(depth))
         if path.is_file() and not any(part.startswith(".") for part in path.parts[-3:])
     ]
+    reasons = {path: reason for path in paths if (reason := why_no_video(root / path))}
+    paths = [path for path in paths if path not in reasons]
     if not paths:
-        raise BenchmarkError("no folder of this folder holds a file", where=root)
+        raise BenchmarkError("no folder of this folder holds a video", where=root)
     of_name: dict[str, list[Path]] = {}
     for path in paths:
         of_name.setdefault(path.with_suffix("").as_posix(), []).append(path)
@@ -154,9 +168,11 @@ def list_folders(
         for same in of_name.values()
         if len(same) > 1
     }
-    return checked_listing(
+    listing = checked_listing(
         rows, faults, single=single, classes=classes, num_folds=num_folds, further=further
     )
+    left_out = named_by_reason({path.as_posix(): reason for path, reason in reasons.items()})
+    return replace(listing, left_out={**listing.left_out, **left_out}, is_folder=True)
 
 
 def _joined(cells: pd.DataFrame) -> pd.Series[str]:

@@ -50,7 +50,7 @@ class ManifestHeader(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     dataset: str
     task: Task
     classes: tuple[str, ...]

@@ -48,6 +48,9 @@ COLUMNS: Mapping[str, Literal["str", "bool", "int64", "float64"]] = {
     "width": "int64",
     "height": "int64",
     "has_audio": "bool",
+    "stream": "int64",
+    "start_s": "float64",
+    "constant_rate": "bool",
     "status": "str",
     "reason": "str",
 }

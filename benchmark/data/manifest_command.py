@@ -120,6 +120,7 @@ def _summary(manifest: Manifest, path: Path) -> list[str]:
         for used, names in manifest.further_files.items()
         for name in names
     ]
+    lines += [f"  left out: {what}: {number:,}" for what, number in manifest.left_out.items()]
     bad = manifest.rows[manifest.rows["status"].isin(["missing", "unreadable"])]
     for video_id, status, reason in zip(bad["video_id"], bad["status"], bad["reason"], strict=True):
         lines.append(f"  {status}: {video_id}: {reason}")

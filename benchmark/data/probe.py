@@ -1,4 +1,4 @@
-"""Facts about a video file that cost one pass over its bytes and no decoding.
+"""Facts about a video file that cost one pass over its bytes and the decoding of one picture.
 
 A truncated file may open without complaint, since its header is whole. So every packet is walked:
 a file is unreadable if one is cut short, if it holds fewer pictures than its header counts (mp4,
@@ -6,19 +6,19 @@ avi), or if it ends long before its header says (mkv and webm count no pictures)
 decoder can notice (damaged pictures) is found, and reported, at extraction.
 
 Headers also say how many pictures a second there are. In mkv and webm that is a guess or a default,
-so the time stamps of the packets decide where they disagree.
+so the time stamps of the packets decide where they disagree. See `benchmark.data.time_stamps` for
+what counts as a frame.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from benchmark.data.decoding import MAX_UNDECODED_TAIL
+from benchmark.data.picture_stream import NotAVideoError, open_video, picture_stream
+from benchmark.data.time_stamps import MAX_UNDECODED_TAIL, Timeline, UnfitError, walk
 from benchmark.lifetime import process_pool
 from benchmark.sealed import file_sha256
 
@@ -30,8 +30,6 @@ __all__ = ["FileFacts", "Progress", "probe_file", "probe_files"]
 
 Progress = Callable[[int, int], None]
 """Called with (done, in all)."""
-# Stamps are rounded to a millisecond in some containers, and a clip's last picture may be late.
-_RATES_AGREE = 0.01
 # Counts no pictures, but its header says how long the longest stream is.
 _STATES_LENGTH = "matroska,webm"
 _MISSING_S, _MISSING_SHARE = 1.0, 0.05
@@ -43,8 +41,14 @@ class FileFacts:
 
     Attributes:
         sha256: of the file's bytes; also known for an unreadable file.
-        num_frames: pictures in the file, as its packets count them.
-        status: 'missing' where there is no file.
+        fps: mean frames a second.
+        num_frames: frames that are shown.
+        width: of the frames once they are upright.
+        height: likewise.
+        stream: index of the stream that holds the pictures.
+        start_s: when the first frame appears, in seconds of the container's clock.
+        constant_rate: whether frame n appears at second n / fps.
+        status: 'missing' where there is no file; 'no_video' where it is another kind of file.
         reason: why the status is not 'ok'.
     """
 
@@ -55,7 +59,10 @@ class FileFacts:
     width: int = 0
     height: int = 0
     has_audio: bool = False
-    status: Literal["ok", "missing", "unreadable"] = "ok"
+    stream: int = 0
+    start_s: float = 0.0
+    constant_rate: bool = True
+    status: Literal["ok", "missing", "unreadable", "no_video"] = "ok"
     reason: str = ""
 
 
@@ -106,102 +113,51 @@ def probe_file(path: Path) -> FileFacts:
 
     try:
         return _read_container(path, sha256)
-    except (av.FFmpegError, OSError, _UnfitError) as error:
-        text = str(error) if isinstance(error, _UnfitError) else error.strerror
+    except NotAVideoError as error:
+        return FileFacts(sha256, status="no_video", reason=str(error))
+    except (av.FFmpegError, OSError, UnfitError) as error:
+        text = str(error) if isinstance(error, UnfitError) else error.strerror
         return FileFacts(sha256, status="unreadable", reason=text or type(error).__name__)
 
 
-class _UnfitError(Exception):
-    """Why a container that opens is no readable video."""
-
-
 def _read_container(path: Path, sha256: str) -> FileFacts:
-    import av  # noqa: PLC0415
-
-    with av.open(str(path)) as container:
-        if not container.streams.video:
-            raise _UnfitError("no picture stream")
-        stream = container.streams.video[0]
-        rate = stream.average_rate or stream.guessed_rate
-        if not rate or not stream.codec_context.width:
-            raise _UnfitError("no frame rate or size in the container")
-        walked = _walk(container, stream)
-        _check_whole(path, container, walked)
-        fps = walked.rate(rate)
+    with open_video(path) as container:
+        stream = picture_stream(container)
+        timeline = walk(container, stream)
+        _check_whole(path, container, stream, timeline)
+        height, width = timeline.first_picture.shape[:2]
         return FileFacts(
             sha256=sha256,
-            duration_s=round(float(walked.num_frames / fps), 6),
-            fps=round(float(fps), 6),
-            num_frames=walked.num_frames,
-            width=stream.codec_context.width,
-            height=stream.codec_context.height,
+            duration_s=round(timeline.num_frames / timeline.rate, 6),
+            fps=round(timeline.rate, 6),
+            num_frames=timeline.num_frames,
+            width=width,
+            height=height,
             has_audio=bool(container.streams.audio),
+            stream=timeline.stream,
+            start_s=round(timeline.start_s, 9),
+            constant_rate=timeline.has_constant_rate(),
         )
 
 
-@dataclass
-class _Walked:
-    """What the packets of a file say.
-
-    Attributes:
-        num_frames: pictures that are shown. An edit list hides others: `ffmpeg -ss T -c copy`,
-            with which clips are cut out of films, keeps all since the last key frame so.
-        first_s: when the first picture that is shown appears.
-        last_s: when the last of them appears.
-        end_s: when the last packet of all streams ends, if any packet says so.
-    """
-
-    num_frames: int = 0
-    first_s: float = math.inf
-    last_s: float = -math.inf
-    end_s: float = -math.inf
-
-    def rate(self, stated: Fraction) -> Fraction | float:
-        """Return the pictures a second: as the header states, unless the time stamps disagree."""
-        if self.num_frames < 2 or self.last_s <= self.first_s:
-            return stated
-        seen = (self.num_frames - 1) / (self.last_s - self.first_s)
-        return stated if abs(seen - stated) <= _RATES_AGREE * stated else seen
-
-
-def _walk(container: InputContainer, pictures: VideoStream) -> _Walked:
-    """Read all packets, those of sound only for where they end."""
-    walked = _Walked()
-    for packet in container.demux():
-        is_picture = packet.stream is pictures
-        if is_picture and packet.is_corrupt:
-            raise _UnfitError(f"truncated: cut short after {walked.num_frames} frames")
-        if not packet.size:
-            continue
-        stamp = packet.dts if packet.pts is None else packet.pts
-        base = packet.time_base
-        start_s = None if stamp is None or base is None else float(stamp * base)
-        if start_s is not None:
-            walked.end_s = max(walked.end_s, start_s + float((packet.duration or 0) * base))
-        if is_picture and not packet.is_discard:
-            walked.num_frames += 1
-            if start_s is not None:
-                walked.first_s = min(walked.first_s, start_s)
-                walked.last_s = max(walked.last_s, start_s)
-    return walked
-
-
-def _check_whole(path: Path, container: InputContainer, walked: _Walked) -> None:
-    stated = container.streams.video[0].frames
-    if walked.num_frames == 0 or walked.num_frames + MAX_UNDECODED_TAIL < stated:
-        num_packets = _num_packets(path)
-        if walked.num_frames == 0 or num_packets + MAX_UNDECODED_TAIL < stated:
-            raise _UnfitError(f"truncated: {num_packets} of {stated} frames are there")
+def _check_whole(
+    path: Path, container: InputContainer, stream: VideoStream, timeline: Timeline
+) -> None:
+    stated = stream.frames
+    if timeline.num_frames + MAX_UNDECODED_TAIL < stated:
+        num_packets = _num_packets(path, stream.index)
+        if max(num_packets, timeline.num_frames) + MAX_UNDECODED_TAIL < stated:
+            raise UnfitError(f"truncated: {num_packets} of {stated} frames are there")
     if container.format.name != _STATES_LENGTH or container.duration is None:
         return
     stated_s = container.duration / 1e6
-    if walked.end_s < stated_s - max(_MISSING_S, _MISSING_SHARE * stated_s):
-        raise _UnfitError(f"truncated: {walked.end_s:.1f} of {stated_s:.1f} s are there")
+    if timeline.end_s < stated_s - max(_MISSING_S, _MISSING_SHARE * stated_s):
+        raise UnfitError(f"truncated: {timeline.end_s:.1f} of {stated_s:.1f} s are there")
 
 
-def _num_packets(path: Path) -> int:
+def _num_packets(path: Path, stream: int) -> int:
     """Return how many pictures are in a file, those that an edit list hides too."""
     import av  # noqa: PLC0415
 
     with av.open(str(path), options={"ignore_editlist": "1"}) as container:
-        return sum(bool(packet.size) for packet in container.demux(container.streams.video[0]))
+        return sum(bool(packet.size) for packet in container.demux(container.streams[stream]))

@@ -1,8 +1,9 @@
 """Which frames of a video are kept: the grid that every method shares.
 
 All methods choose among the same stored frames, so no method sees a moment that another could
-not have seen, and each video is decoded once. The grid depends on the manifest's facts about a
-video and on the recipe alone, never on the decoder.
+not have seen, and each video is decoded once. The grid is even in time: it depends on when the
+frames of a video are shown and on the recipe alone, never on the decoder. How many positions it has
+follows from the manifest's facts about the video.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.data.sampling import equally_spaced
+from benchmark.config_data import ReaderName
 from benchmark.errors import BenchmarkError
 
 __all__ = ["SamplingRecipe", "Scaling"]
 
 Scaling = Literal["shrink", "fit"]
+
+# Of a frame: clocks of containers are as coarse as this in no video, sums of floats are finer.
+_TIED = 1e-6
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class SamplingRecipe:
             FrameExit's released recipe asks of ffmpeg (`inference.py: show_help`,
             `scale=350:350:force_original_aspect_ratio=increase`, which fills that square).
         jpeg_quality: of stored JPEG; None stores pixels without loss.
+        reader: what decodes the videos; see `benchmark.data.decoding`.
     """
 
     positions: int | None
@@ -49,6 +54,7 @@ class SamplingRecipe:
     skip_start_s: float = 0.0
     scaling: Scaling = "shrink"
     jpeg_quality: int | None = None
+    reader: ReaderName = "pyav"
 
     def __post_init__(self) -> None:
         faults = []
@@ -74,7 +80,7 @@ class SamplingRecipe:
 
         What a store of raw frames does not have is left out: its digests are those of old.
         """
-        late = {"scaling": "shrink", "jpeg_quality": None}
+        late = {"scaling": "shrink", "jpeg_quality": None, "reader": "pyav"}
         facts = {k: v for k, v in asdict(self).items() if k not in late or v != late[k]}
         rate = None if self.fps is None else float(self.fps)  # 5 and 5.0 are one rate
         return {**facts, "fps": rate, "skip_start_s": float(self.skip_start_s)}
@@ -89,25 +95,45 @@ class SamplingRecipe:
         count = np.ceil(length / (fps / self.fps) - 1e-9).astype(np.int64)
         return np.maximum(count, 1)
 
-    def source_frames(self, num_frames: int, fps: float) -> npt.NDArray[np.int64]:
+    def source_frames(
+        self, num_frames: int, fps: float, times_s: npt.NDArray[np.float64] | None = None
+    ) -> npt.NDArray[np.int64]:
         """Return the frame index in the video of each grid position, ascending: `[P]`.
 
-        A video shorter than `skip_start_s` gives its last frame; one with fewer frames than
-        `positions` repeats some.
+        A position stands for a moment and takes the frame that is shown then, as ffmpeg's
+        `fps=…:round=up` does. A video shorter than `skip_start_s` gives its last frame; one with
+        fewer frames than `positions` repeats some.
 
         Args:
             num_frames: frames of the video, at least 1.
-            fps: its frame rate.
+            fps: its mean frame rate.
+            times_s: `[num_frames]` seconds from the first frame to each; frame n is shown at
+                second n / fps where it is None.
         """
         frames, rate = np.array([num_frames]), np.array([fps])
-        start = int(self._first(frames, rate)[0])
-        length = num_frames - start
-        if self.fps is None:
-            grid = equally_spaced(np.array([length]), self.positions or 1)[0]
-            return np.asarray(start + grid, dtype=np.int64)
-        count = int(self.num_positions(frames, rate)[0])
-        grid = np.floor(np.arange(count) * (fps / self.fps) + 1e-9).astype(np.int64)
-        return np.asarray(start + np.minimum(grid, length - 1), dtype=np.int64)
+        if times_s is None:
+            start = int(self._first(frames, rate)[0])
+            grid = self._moments(frames, rate, num_frames - start)
+            grid = np.floor(grid + 1e-9).astype(np.int64)
+            return np.asarray(start + np.minimum(grid, num_frames - start - 1), dtype=np.int64)
+        # Moments are counted in mean frames, as above, from the first frame that is not skipped.
+        places = times_s * fps
+        start = min(int(np.searchsorted(places, self.skip_start_s * fps - 1e-6)), num_frames - 1)
+        moments = places[start] + self._moments(frames, rate, num_frames - places[start])
+        shown = np.searchsorted(places, moments + _TIED, side="right") - 1
+        return np.asarray(np.maximum(shown, start), dtype=np.int64)
+
+    def _moments(
+        self, frames: npt.NDArray[np.int64], rate: npt.NDArray[np.float64], length: float
+    ) -> npt.NDArray[np.float64]:
+        """Return where in a video the positions lie, in mean frames after the first: `[P]`."""
+        if self.fps is not None:
+            count = int(self.num_positions(frames, rate)[0])
+            return np.arange(count, dtype=np.float64) * (float(rate[0]) / self.fps)
+        if self.positions == 1:
+            return np.array([(length - 1) / 2])
+        whole: npt.NDArray[np.float64] = np.linspace(0.0, 1.0, self.positions or 1) * length
+        return whole
 
     def _first(
         self, num_frames: npt.NDArray[np.int64], fps: npt.NDArray[np.float64]

@@ -15,12 +15,19 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from benchmark.data.decoding import DecodingError, decode_frames, readers
+from benchmark.data.decoding import (
+    DecodingError,
+    decode_frames,
+    is_fault_of_the_machine,
+    readers,
+)
 from benchmark.data.frame_table import pack_frames
 from benchmark.data.jpeg import encode_jpegs, jpeg_coder
+from benchmark.data.picture_stream import NotAVideoError
 from benchmark.data.recipe import SamplingRecipe
 from benchmark.data.resize import fit_short_side, resize_short_side
 from benchmark.data.shard_files import ShardFacts, finished
+from benchmark.data.time_stamps import Timeline, UnfitError, read_timeline
 from benchmark.files import digest_of, replace_when_complete
 from benchmark.sealed import file_sha256, write_sealed
 
@@ -46,6 +53,8 @@ class VideoFile:
     sha256: str
     num_frames: int
     fps: float
+    height: int
+    width: int
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,7 @@ class ShardJob:
     def key(self) -> str:
         """Digest of all that the bytes depend on: videos, recipe, coders; not where they lie."""
         videos = [(v.video_id, v.sha256, v.num_frames, v.fps) for v in self.videos]
-        coders = [*readers(), *([self.coder] if self.coder else [])]
+        coders = [*readers(self.recipe.reader), *([self.coder] if self.coder else [])]
         return digest_of([_FORMAT_VERSION, videos, self.recipe.facts(), coders])
 
     @property
@@ -81,6 +90,11 @@ class StoredVideo(BaseModel):
     Attributes:
         num_frames: frames of the video itself.
         table_digest: of the table before the frames, which holds a digest of each.
+        reader: name and version of what decoded it.
+        rejected: the reader that the recipe names and why it was not used; empty if it was.
+        source_frames: `[P]` index in the video of each frame, of a video of varying rate; empty
+            where the rate is constant, as the recipe then tells them.
+        moments_s: `[P]` seconds from the first frame of the video to each, likewise.
         failure: why no reader could decode it; then there are no positions.
     """
 
@@ -95,6 +109,9 @@ class StoredVideo(BaseModel):
     width: int = 0
     table_digest: int = 0
     reader: str = ""
+    rejected: str = ""
+    source_frames: tuple[int, ...] = ()
+    moments_s: tuple[float, ...] = ()
     failure: str = ""
 
 
@@ -148,18 +165,53 @@ def _decoded(video: VideoFile, recipe: SamplingRecipe, offset: int) -> tuple[Sto
     entry = StoredVideo(
         video_id=video.video_id, num_frames=video.num_frames, fps=video.fps, offset=offset
     )
-    grid = recipe.source_frames(video.num_frames, video.fps)
     try:
         if file_sha256(video.path) != video.sha256:
             raise DecodingError("the file has changed since the manifest was built")
-        decoded = decode_frames(video.path, grid, lambda frame: prepare(frame, recipe))
+        timeline = _timeline(video)
+        varies = not timeline.has_constant_rate()
+        grid = recipe.source_frames(
+            video.num_frames, video.fps, timeline.times_s if varies else None
+        )
+        decoded = decode_frames(
+            video.path,
+            timeline,
+            grid,
+            lambda frame: prepare(frame, recipe),
+            reader=recipe.reader,
+        )
     except (DecodingError, OSError) as error:
+        if is_fault_of_the_machine(error):
+            raise
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return entry.model_copy(update={"failure": reason}), b""
     frames, quality = decoded.frames, recipe.jpeg_quality
     num_positions, height, width = frames.shape[:3]
-    shape = {"num_positions": num_positions, "height": height, "width": width}
     coded = [f.tobytes() for f in frames] if quality is None else encode_jpegs(frames, quality)
     content, table_digest = pack_frames(coded)
-    found = {**shape, "table_digest": table_digest, "reader": decoded.reader}
+    found: dict[str, object] = {"num_positions": num_positions, "height": height, "width": width}
+    found |= {"table_digest": table_digest, "reader": decoded.reader, "rejected": decoded.rejected}
+    if varies:
+        found["source_frames"] = tuple(grid.tolist())
+        found["moments_s"] = tuple(timeline.times_s[grid].tolist())
     return entry.model_copy(update=found), content
+
+
+def _timeline(video: VideoFile) -> Timeline:
+    """Return when the frames of a video are shown, if it is the video that the manifest knows."""
+    import av  # noqa: PLC0415  (jobs that only read stored frames start without it)
+
+    try:
+        timeline = read_timeline(video.path)
+    except (NotAVideoError, UnfitError) as error:
+        raise DecodingError(str(error)) from error
+    except av.FFmpegError as error:
+        if is_fault_of_the_machine(error):
+            raise
+        raise DecodingError(error.strerror or type(error).__name__) from error
+    height, width = timeline.first_picture.shape[:2]
+    found = f"{timeline.num_frames} frames of {width} x {height}"
+    known = f"{video.num_frames} frames of {video.width} x {video.height}"
+    if found != known:
+        raise DecodingError(f"the file holds {found} pixels, the manifest says {known}")
+    return timeline

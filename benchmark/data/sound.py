@@ -1,6 +1,7 @@
 """The sound of a video: one channel at 16 kHz, exactly as long as its pictures.
 
-Sample n belongs to second n / 16,000 after the first picture. Samples are therefore placed by
+Sample n belongs to second n / 16,000 after the first frame that is shown, which the manifest knows:
+pictures and sound have one clock. Samples are therefore placed by
 their time stamps, as a player does: a track that begins late, or has a hole, is silent there.
 Without this a hole would shift all that follows it against the pictures.
 """
@@ -9,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,7 @@ def sound_reader() -> str:
     return f"pyav {av.__version__}"
 
 
-def decode_sound(path: Path, duration_s: float) -> Sound:
+def decode_sound(path: Path, duration_s: float, start_s: float) -> Sound:
     """Decode the first sound track of a video, mixed down to one channel.
 
     A packet that is damaged leaves a hole. A track that cannot be decoded at all is as good as
@@ -59,6 +59,7 @@ def decode_sound(path: Path, duration_s: float) -> Sound:
     Args:
         path: the video.
         duration_s: of its pictures; sound that goes on after them is left out.
+        start_s: when the first of them appears, in seconds of the container's clock.
 
     Raises:
         av.FFmpegError: if the file cannot be opened.
@@ -70,7 +71,7 @@ def decode_sound(path: Path, duration_s: float) -> Sound:
         if not container.streams.audio:
             return Sound(samples[:0], NO_TRACK)
         stream, track = container.streams.audio[0], _Track()
-        for start, piece in track.pieces(container, stream):
+        for start, piece in track.pieces(container, stream, start_s):
             first, last = max(start, 0), min(start + len(piece), len(samples))
             if first < last:
                 samples[first:last] = piece[first - start : last - start]
@@ -88,15 +89,15 @@ class _Track:
         self.num_pieces, self.num_damaged, self.reason = 0, 0, ""
 
     def pieces(
-        self, container: InputContainer, stream: AudioStream
+        self, container: InputContainer, stream: AudioStream, start_s: float
     ) -> Iterator[tuple[int, npt.NDArray[np.int16]]]:
         """Yield the place of each resampled piece, in samples from the first picture, and it."""
-        zero, end = _first_picture(container), None
+        end = None
         for frame in self._resampled(container, stream):
             if frame.pts is None or frame.time_base is None:
                 start = end or 0
             else:
-                start = round((frame.pts * frame.time_base - zero) * RATE_HZ)
+                start = round((float(frame.pts * frame.time_base) - start_s) * RATE_HZ)
             if end is not None and abs(start - end) <= _JOINED_SAMPLES:
                 start = end
             self.num_pieces, end = self.num_pieces + 1, start + frame.samples
@@ -137,14 +138,6 @@ class _Track:
     def _damaged(self, error: FFmpegError) -> None:
         self.num_damaged += 1
         self.reason = error.strerror or type(error).__name__
-
-
-def _first_picture(container: InputContainer) -> Fraction:
-    """Return when the first picture is shown, in seconds of the container's clock."""
-    stream = container.streams.video[0]
-    if stream.start_time is None or stream.time_base is None:
-        return Fraction(0)
-    return stream.start_time * stream.time_base
 
 
 def _new_resampler() -> AudioResampler:

@@ -30,7 +30,6 @@ class StoredSound(BaseModel):
     """Where a video's waveform lies in its shard, as `[N]` int16.
 
     Attributes:
-        fps: pictures a second, which says at which second a picture is shown.
         first: sample of the shard.
         num_samples: N; 0 for a video without sound.
         samples_digest: of the waveform.
@@ -40,7 +39,6 @@ class StoredSound(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     video_id: str
-    fps: float
     first: int
     num_samples: int
     samples_digest: int
@@ -146,14 +144,14 @@ class SoundStore:
         return wave
 
     def windows(
-        self, video_id: str, frames: npt.NDArray[np.int64], num_samples: int
+        self, video_id: str, moments_s: npt.NDArray[np.float64], num_samples: int
     ) -> npt.NDArray[np.int16]:
-        """Return the sound around some pictures; it is silent before the video and after it.
+        """Return the sound around some moments; it is silent before the video and after it.
 
         Args:
             video_id: a stored video.
-            frames: `[K]` indices of pictures in the video itself, not in a frame store; sample
-                `num_samples // 2` of a window is that of the moment at which its picture appears.
+            moments_s: `[K]` seconds after the first frame of the video appears; sample
+                `num_samples // 2` of a window is that of its moment.
             num_samples: of each window.
 
         Returns:
@@ -163,8 +161,8 @@ class SoundStore:
             BenchmarkError: for an unknown video.
         """
         wave = self.waveform(video_id)
-        moments = np.rint(frames / self._entry(video_id)[1].fps * RATE_HZ).astype(np.int64)
-        result = np.zeros((len(frames), num_samples), dtype=np.int16)
+        moments = np.rint(moments_s * RATE_HZ).astype(np.int64)
+        result = np.zeros((len(moments), num_samples), dtype=np.int16)
         for window, start in zip(result, (moments - num_samples // 2).tolist(), strict=True):
             first, last = max(start, 0), min(start + num_samples, len(wave))
             if first < last:

@@ -48,6 +48,9 @@ _COLUMNS = pa.schema(
         "width": pa.int32(),
         "table_digest": pa.uint64(),
         "reader": pa.string(),
+        "rejected": pa.string(),
+        "source_frames": pa.list_(pa.int64()),
+        "moments_s": pa.list_(pa.float64()),
         "failure": pa.string(),
     }
 )
@@ -106,9 +109,12 @@ class StoreIndex:
             if pa.types.is_string(field.type):
                 text = self.texts(field.name)
                 whole.update(self._lengths(text).tobytes() + "".join(text).encode())
+            elif pa.types.is_list(field.type):
+                column = self.videos[field.name].combine_chunks()
+                whole.update(_bytes_of(column.value_lengths().to_numpy(zero_copy_only=False)))
+                whole.update(_bytes_of(column.flatten().to_numpy(zero_copy_only=False)))
             else:
-                column = self.numbers(field.name)
-                whole.update(column.astype(column.dtype.newbyteorder("<")).tobytes())
+                whole.update(_bytes_of(self.numbers(field.name)))
         return whole.hexdigest()[:16]
 
     def numbers(self, name: str) -> npt.NDArray[Any]:
@@ -124,6 +130,10 @@ class StoreIndex:
     @staticmethod
     def _lengths(text: list[str]) -> npt.NDArray[np.int64]:
         return np.fromiter(map(len, text), dtype="<i8", count=len(text))
+
+
+def _bytes_of(numbers: npt.NDArray[Any]) -> bytes:
+    return numbers.astype(numbers.dtype.newbyteorder("<")).tobytes()
 
 
 _OF_VIDEO = [name for name in _COLUMNS.names if name in StoredVideo.model_fields]

@@ -18,6 +18,7 @@ import torch
 from benchmark.contract import EarlyExit
 from benchmark.data.decoding import decode_frames
 from benchmark.data.sound import decode_sound
+from benchmark.data.time_stamps import read_timeline
 from benchmark.evaluation.audit import audit_sample
 from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.rows import load_steps
@@ -138,7 +139,7 @@ def _decode_seconds(plan: Plan, trainer: Trainer, key: RunKey, ids: Sequence[str
     steps = load_steps(Layout.of(plan.config).runs, key, answers_only=True)
     rows = {video: row for row, video in enumerate(steps.video_ids.tolist())}
     manifest = trainer.data.manifest
-    facts = manifest.rows.set_index("video_id")[["path", "duration_s"]]
+    facts = manifest.rows.set_index("video_id")[["path", "duration_s", "start_s"]]
     listens = plan.listens(key.method, key.variant)
     seconds = []
     for video in ids:
@@ -147,10 +148,11 @@ def _decode_seconds(plan: Plan, trainer: Trainer, key: RunKey, ids: Sequence[str
             return None
         last = steps.last_opened[row, steps.exit_step[row] - 1]
         wanted = trainer.data.store.source_frames(video)[last : last + 1]
+        timeline, reader = read_timeline(path), trainer.data.store.recipe.reader
         start = time.perf_counter()
         if last >= 0:
-            decode_frames(path, wanted)
+            decode_frames(path, timeline, wanted, reader=reader)
         if listens:
-            decode_sound(path, facts["duration_s"][video])
+            decode_sound(path, facts["duration_s"][video], facts["start_s"][video])
         seconds.append(time.perf_counter() - start)
     return median(seconds)

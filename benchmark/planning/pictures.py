@@ -67,7 +67,8 @@ def measure_pictures(
         examples: videos of the user, by dataset.
         recipes: of the same datasets.
     """
-    readers()  # imports are not part of the work
+    for recipe in recipes.values():
+        readers(recipe.reader)  # imports are not part of the work
     encode_jpegs(np.zeros((1, 8, 8, 3), np.uint8), 90)
     # What a second thread spends on waiting for the first is no work.
     with one_thread(), tempfile.TemporaryDirectory() as folder:
@@ -125,7 +126,7 @@ def _stored(video: Example, recipe: SamplingRecipe, folder: Path) -> _Stored | N
         sha256 = file_sha256(video.path)
     except OSError:
         return None  # extraction will say so
-    file = VideoFile("", video.path, sha256, video.num_frames, video.fps)
+    file = VideoFile("", video.path, sha256, video.num_frames, video.fps, video.height, video.width)
     start = time.process_time()
     shard = write_shard(ShardJob(folder, 0, (file,), recipe))
     taken = time.process_time() - start
@@ -169,4 +170,4 @@ def _write_video(folder: Path, width: int, height: int) -> Example:
             moved = np.roll(picture, (number, 3 * number), axis=(0, 1))
             container.mux(stream.encode(av.VideoFrame.from_ndarray(moved, format="rgb24")))
         container.mux(stream.encode(None))
-    return Example(path, _MADE_UP_FRAMES, 30.0)
+    return Example(path, _MADE_UP_FRAMES, 30.0, height, width)

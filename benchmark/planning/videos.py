@@ -46,6 +46,8 @@ class Example:
     path: Path
     num_frames: int
     fps: float
+    height: int
+    width: int
 
 
 @dataclass(frozen=True)
@@ -134,9 +136,9 @@ def _of_manifest(manifest: Manifest, recipe: SamplingRecipe, path: Path) -> Vide
 
 
 def _examples(rows: pd.DataFrame, root: Path) -> list[Example]:
-    columns = (rows[name].tolist() for name in ("path", "num_frames", "fps"))
+    columns = (rows[name].tolist() for name in ("path", "num_frames", "fps", "height", "width"))
     chosen = _spread(list(zip(*columns, strict=True)), _EXAMPLES)
-    return [Example(root / path, num_frames, fps) for path, num_frames, fps in chosen]
+    return [Example(root / path, *facts) for path, *facts in chosen]
 
 
 def _spread(whole: list[Any], count: int) -> list[Any]:

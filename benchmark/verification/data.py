@@ -141,9 +141,13 @@ class DataChecks:
             rows = read_manifest(path).rows
         except BenchmarkError:
             return []  # said of the manifest
-        columns = [rows[name].tolist() for name in ("video_id", "sha256", "num_frames", "fps")]
+        names = ("video_id", "sha256", "num_frames", "fps", "height", "width")
+        columns = [rows[name].tolist() for name in names]
         known = {v: VideoFile(v, Path(), *facts) for v, *facts in zip(*columns, strict=True)}
-        here = set(readers()) | {""}
+        try:
+            here = set(readers(index.recipe.reader)) | {""}
+        except BenchmarkError:
+            return []  # another machine decoded them
         ids, used = index.texts("video_id"), index.texts("reader")
         starts = np.searchsorted(index.numbers("shard"), range(len(index.shards) + 1))
         for number, shard in enumerate(index.shards):

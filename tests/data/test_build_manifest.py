@@ -2,8 +2,11 @@ import argparse
 import os
 import shutil
 
+import av
+import numpy as np
 import pandas as pd
 import pytest
+from av.stream import Disposition
 
 from benchmark.data.build_manifest import build_from_csv, build_from_folders, check_learnable
 from benchmark.data.listing import Columns
@@ -235,7 +238,7 @@ def test_a_second_labelling_reads_no_video(videos):
     pd.testing.assert_frame_equal(second.rows[same], first.rows[same])
 
 
-def test_folders_name_classes_and_every_file_counts(videos):
+def test_folders_name_classes_and_what_is_no_video_is_left_out_by_name(videos):
     for path, name in (("train/run", "a"), ("train/swim", "b"), ("val/run", "c")):
         (videos / "set" / path).mkdir(parents=True)
         shutil.move(videos / f"{name}.mp4", videos / "set" / path)
@@ -243,10 +246,64 @@ def test_folders_name_classes_and_every_file_counts(videos):
     assert manifest.classes == ("run", "swim")
     assert manifest.fold(0) == (["train/run/a", "train/swim/b"], ["val/run/c"])
     (videos / "set/val/run/notes.txt").write_text("not a video")
-    with pytest.raises(BenchmarkError, match=r"notes\.txt: Invalid data"):
+    assert build_from_folders(videos / "set", dataset="toy").left_out == {
+        "neither the name nor the content of a video (val/run/notes.txt)": 1
+    }
+    (videos / "set/val/run/broken.mp4").write_text("not a video")
+    with pytest.raises(BenchmarkError, match=r"broken\.mp4: Invalid data"):
         build_from_folders(videos / "set", dataset="toy")
     with pytest.raises(BenchmarkError, match="no such folder"):
         build_from_folders(videos / "nowhere", dataset="toy")
+
+
+def test_a_folder_from_the_web_leaves_out_what_is_no_video_by_name(tmp_path, write_video):
+    folder = tmp_path / "set" / "run"
+    write_video(folder / "a.mp4")
+    write_video(folder / "without_suffix.mp4", seed=1).rename(folder / "without_suffix")
+    frame = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
+    frame.save(str(folder / "a.jpg"))  # the thumbnail of a.mp4, which has the same name
+    (folder / "a.en.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:01.000\nhello\n")
+    (folder / "a.info.json").write_text("{}")
+    _write_song_with_cover(folder / "song.mp4")
+    manifest = build_from_folders(tmp_path / "set", dataset="toy", num_folds=2)
+    assert manifest.usable()["video_id"].tolist() == ["run/a", "run/without_suffix"]
+    assert manifest.left_out == {
+        "a still picture, not a video (run/a.jpg)": 1,
+        "a text, not a video (run/a.en.vtt)": 1,
+        "neither the name nor the content of a video (run/a.info.json)": 1,
+        "sound with a cover picture, not a video (run/song.mp4)": 1,
+    }
+    assert "left out: a still picture, not a video (run/a.jpg): 1" in report_text(manifest, {}, [])
+
+
+def test_a_list_that_names_what_is_no_video_is_told_so(tmp_path, write_video):
+    write_video(tmp_path / "a.mp4")
+    _write_song_with_cover(tmp_path / "song.mp4")
+    (tmp_path / "labels.csv").write_text("path,label,split\na.mp4,run,val\nsong.mp4,run,train\n")
+    with pytest.raises(BenchmarkError, match=r"song\.mp4: sound with a cover picture, not a video"):
+        build_from_csv(
+            tmp_path / "labels.csv",
+            root=tmp_path,
+            columns=Columns(split="split"),
+            dataset="toy",
+            task="single_label",
+        )
+
+
+def _write_song_with_cover(path):
+    with av.open(str(path), "w") as container:
+        cover = container.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 64, 64, "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        voice = container.add_stream("aac", rate=16000, layout="mono")
+        picture = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
+        container.mux(cover.encode(picture))
+        container.mux(cover.encode(None))
+        silence = np.zeros((1, 4096), np.float32)
+        sound = av.AudioFrame.from_ndarray(silence, format="fltp", layout="mono")
+        sound.sample_rate = 16000
+        container.mux(voice.encode(sound))
+        container.mux(voice.encode(None))
 
 
 def test_the_command_writes_a_manifest_and_names_duplicates(videos, capsys):

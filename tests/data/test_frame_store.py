@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import shutil
@@ -8,8 +9,10 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from numbered_videos import number_of, write_numbered
 
 from benchmark.data.build_manifest import build_from_csv
 from benchmark.data.extract import extract, extract_part
@@ -315,7 +318,7 @@ def damaged(tmp_path, write_video, toy_manifest):
 def test_videos_that_fail_at_extraction_are_named(damaged, tmp_path):
     with pytest.raises(BenchmarkError) as raised:
         extract(damaged(0.4), tmp_path / "store", _RECIPE, workers=1)
-    for message in ("bad: decord", "changed: the file has changed", "2 of 3 videos", "40.00%"):
+    for message in ("bad: pyav", "changed: the file has changed", "2 of 3 videos", "40.00%"):
         assert message in str(raised.value)
     assert not (tmp_path / "store" / "index.json").exists()
 
@@ -354,3 +357,77 @@ def test_the_letterboxed_first_frame_is_not_sampled(clips_root, tmp_path):
 def test_the_manifest_on_disk_extracts_the_same(dataset, stored, tmp_path):
     extract(read_manifest(dataset.root / "manifest.csv"), tmp_path, _RECIPE, workers=1)
     assert contents(tmp_path) == contents(stored)
+
+
+_LATE = [0, 100, 200, 300, 400, 1400, 2400, 3400, 3500, 3600]  # milliseconds
+
+
+@pytest.fixture
+def uneven(tmp_path, toy_manifest):
+    """Return the manifest of a video of varying rate, named by what its frames say, and another."""
+    root = tmp_path / "videos"
+    write_numbered(root / "uneven.mp4", range(10), stamps=_LATE)
+    write_numbered(root / "even.mp4", range(10))
+    lines = ["path,label,split", "uneven.mp4,run,val", "even.mp4,run,train"]
+    (root / "labels.csv").write_text("\n".join(lines))
+    return toy_manifest(root)
+
+
+def test_a_grid_in_time_is_stored_with_its_moments(uneven, tmp_path):
+    assert uneven.rows.set_index("video_id")["constant_rate"].to_dict() == {
+        "even": True,
+        "uneven": False,
+    }
+    extract(uneven, tmp_path / "store", SamplingRecipe(None, 1.0), workers=1)
+    store = FrameStore.open(tmp_path / "store")
+    # Frame 4 is shown from 0.4 to 1.4 s, frame 5 to 2.4 s, and frame 6 to 3.4 s.
+    assert store.source_frames("uneven").tolist() == [0, 4, 5, 6]
+    assert store.moments_s("uneven").tolist() == pytest.approx([0.0, 0.4, 1.4, 2.4])
+    shown = store.frames("uneven", range(store.num_positions("uneven")))
+    assert [number_of(frame) for frame in shown] == [0, 4, 5, 6]
+    assert (store.source_frames("even").tolist(), store.moments_s("even").tolist()) == ([0], [0])
+
+
+def test_a_changed_moment_is_an_error(uneven, tmp_path):
+    folder = tmp_path / "store"
+    extract(uneven, folder, SamplingRecipe(None, 1.0), workers=1)
+    videos = pq.read_table(folder / "videos.parquet")
+    moments = videos["moments_s"].to_pylist()
+    moments[1][2] += 0.5
+    at = videos.schema.get_field_index("moments_s")
+    changed = pa.array(moments, type=videos.schema.field(at).type)
+    pq.write_table(videos.set_column(at, "moments_s", changed), folder / "videos.parquet")
+    with pytest.raises(BenchmarkError, match="the index was changed"):
+        FrameStore.open(folder)
+
+
+def test_the_store_says_which_reader_was_used_and_why_not_the_first(tmp_path, toy_manifest):
+    root = tmp_path / "videos"
+    write_numbered(root / "plain.mp4", range(30))
+    write_numbered(root / "stream.ts", range(30))
+    (root / "labels.csv").write_text("path,label,split\nplain.mp4,run,val\nstream.ts,run,train\n")
+    recipe = SamplingRecipe(30, None, reader="decord")
+    extract(toy_manifest(root), tmp_path / "store", recipe, workers=1)
+    store = FrameStore.open(tmp_path / "store")
+    assert store.reader("plain").startswith("decord ")
+    assert store.reader("stream").startswith("pyav ")
+    rejected = dict(zip(store.index.texts("video_id"), store.index.texts("rejected"), strict=True))
+    assert rejected == {
+        "plain": "",
+        "stream": "decord: its first picture is not the first of the video",
+    }
+    for video in ("plain", "stream"):
+        assert [number_of(frame) for frame in store.frames(video, range(30))] == list(range(30))
+
+
+@pytest.mark.parametrize("column", ["num_frames", "width"])
+def test_frames_that_are_not_those_of_the_manifest_are_a_fault(uneven, tmp_path, column):
+    wrong = uneven.rows.assign(**{column: uneven.rows[column] + 2})
+    with pytest.raises(BenchmarkError) as raised:
+        extract(
+            dataclasses.replace(uneven, rows=wrong),
+            tmp_path / "store",
+            SamplingRecipe(4, None),
+            workers=1,
+        )
+    assert "the file holds 10 frames of 128 x 96 pixels, the manifest says" in str(raised.value)

@@ -27,6 +27,9 @@ def make_manifest(root: Path, *, task="single_label", num_folds=1) -> Manifest:
             "width": 64,
             "height": 48,
             "has_audio": [True, False, False, True],
+            "stream": [0, 1, 0, 0],
+            "start_s": [0.0, 1.6, 0.0, 0.0],
+            "constant_rate": [True, False, True, True],
             "status": ["ok", "ok", "unreadable", "duplicate"],
             "reason": ["", "", "the file is empty", "same bytes as a"],
         }

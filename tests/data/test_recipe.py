@@ -75,3 +75,28 @@ def test_digests_of_raw_stores_are_those_of_old():
     assert digest_of(SamplingRecipe(None, 5).facts()) == digest_of(
         SamplingRecipe(None, 5.0).facts()
     )
+
+
+def test_the_grid_of_a_constant_rate_is_the_same_by_counting_and_by_time():
+    draw = np.random.default_rng(0)
+    rates = (5.0, 12.5, 19.82, 23.976024, 24.0, 25.0, 29.97003, 30.0, 59.94006, 60.0)
+    for _ in range(2000):
+        num_frames, rate = int(draw.integers(1, 700)), float(draw.choice(rates))
+        skipped = float(draw.choice([0, 0.04, 0.3, 2]))
+        for grid in (
+            SamplingRecipe(int(draw.integers(1, 40)), None, skip_start_s=skipped),
+            SamplingRecipe(None, float(draw.choice([0.5, 1, 2, 5, 20])), skip_start_s=skipped),
+        ):
+            by_time = grid.source_frames(num_frames, rate, np.arange(num_frames) / rate)
+            assert by_time.tolist() == grid.source_frames(num_frames, rate).tolist()
+
+
+def test_positions_of_a_varying_rate_are_spread_over_time_and_not_over_frames():
+    times_s = np.concatenate([np.arange(50) / 50, 1 + np.arange(10)])  # a fast second, ten slow
+    rate = 59 / times_s[-1]
+    grid = SamplingRecipe(11, None).source_frames(60, rate, times_s)
+    assert (np.diff(grid) >= 0).all()
+    assert (grid[0], grid[-1]) == (0, 59)
+    assert (grid >= 50).sum() == 10  # of eleven moments one second apart
+    skipped = SamplingRecipe(11, None, skip_start_s=1.0).source_frames(60, rate, times_s)
+    assert skipped.min() == 50

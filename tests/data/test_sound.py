@@ -1,6 +1,7 @@
 """Decoded sound is the sound that was written, and it is where the pictures are."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -10,10 +11,16 @@ from benchmark.data.builtin.generate import generate
 from benchmark.data.builtin.sets import get_set
 from benchmark.data.builtin.sound import TONES_HZ
 from benchmark.data.builtin.truth import load_truth
-from benchmark.data.sound import NO_TRACK, RATE_HZ, decode_sound
+from benchmark.data.sound import NO_TRACK, RATE_HZ, Sound, decode_sound
+from benchmark.data.time_stamps import read_timeline
 
 FPS = 10
 FLAC_PACKET = 1152  # samples
+
+
+def heard(path: Path, duration_s: float) -> Sound:
+    """Decode the sound of a video from its first frame on."""
+    return decode_sound(path, duration_s, read_timeline(path).start_s)
 
 
 def _noise(seconds, channels=1, rate=RATE_HZ):
@@ -65,7 +72,7 @@ def _spoiled(packet):
 
 def test_sound_without_loss_is_the_samples_themselves(write):
     samples = _noise(2)
-    sound = decode_sound(write([(0, samples)]), 2)
+    sound = heard(write([(0, samples)]), 2)
     assert sound.samples.dtype == np.int16
     assert (sound.samples == samples[:, 0]).all()
     assert sound.fault == ""
@@ -74,7 +81,7 @@ def test_sound_without_loss_is_the_samples_themselves(write):
 @pytest.mark.parametrize(("seconds", "kept"), [(3.1, 2.0), (1.3, 1.3)])
 def test_it_is_as_long_as_the_pictures(write, seconds, kept):
     samples, kept = _noise(seconds), round(kept * RATE_HZ)
-    sound = decode_sound(write([(0, samples)]), 2).samples
+    sound = heard(write([(0, samples)]), 2).samples
     assert len(sound) == 2 * RATE_HZ
     assert (sound[:kept] == samples[:kept, 0]).all()
     assert not sound[kept:].any()
@@ -85,7 +92,7 @@ def test_other_rates_and_channels_are_converted_in_place(write, rate):
     seconds = np.arange(2 * rate) / rate
     tone = 9000 * np.sin(2 * np.pi * 440 * seconds)
     stereo = np.stack([tone, tone], axis=1).astype(np.int16)
-    sound = decode_sound(write([(0, stereo)], rate=rate), 2).samples
+    sound = heard(write([(0, stereo)], rate=rate), 2).samples
     expected = 9000 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE_HZ) / RATE_HZ)
     middle = slice(400, -400)  # the resampler's filter is at a loss at the ends
     assert np.abs(sound[middle] - expected[middle]).max() < 60  # a shift of one sample makes 1,500
@@ -93,7 +100,7 @@ def test_other_rates_and_channels_are_converted_in_place(write, rate):
 
 def test_what_begins_late_or_has_a_hole_stays_where_it_was(write):
     one, two = _noise(0.512), _noise(0.64)[::-1].copy()
-    sound = decode_sound(write([(0.25, one), (1.25, two)]), 2).samples
+    sound = heard(write([(0.25, one), (1.25, two)]), 2).samples
     expected = np.zeros(2 * RATE_HZ, dtype=np.int16)
     expected[4000 : 4000 + len(one)] = one[:, 0]
     expected[20000 : 20000 + len(two)] = two[:, 0]
@@ -102,27 +109,27 @@ def test_what_begins_late_or_has_a_hole_stays_where_it_was(write):
 
 def test_time_begins_with_the_first_picture(write):
     samples = _noise(2)
-    sound = decode_sound(write([(0, samples)], picture_start=0.5), 2).samples
+    sound = heard(write([(0, samples)], picture_start=0.5), 2).samples
     assert (sound[: 3 * RATE_HZ // 2] == samples[RATE_HZ // 2 :, 0]).all()
 
 
 def test_a_video_without_a_track_is_silent(write_video, tmp_path):
-    sound = decode_sound(write_video(tmp_path / "mute.mp4"), 1.2)
+    sound = heard(write_video(tmp_path / "mute.mp4"), 1.2)
     assert (len(sound.samples), sound.fault) == (0, NO_TRACK)
 
 
 def test_damaged_packets_leave_holes_and_are_counted(write):
     tone = 9000 * np.sin(2 * np.pi * 500 * np.arange(2 * RATE_HZ) / RATE_HZ)
     pieces = [(0, tone.astype(np.int16)[:, None])]
-    whole = decode_sound(write(pieces, codec="flac"), 2).samples
+    whole = heard(write(pieces, codec="flac"), 2).samples
     path = write(pieces, codec="flac", name="damaged.mkv", junk=(8, 9, 20))
-    sound = decode_sound(path, 2)
+    sound = heard(path, 2)
     assert sound.fault == "3 packets of sound could not be decoded"
     spoiled = np.abs(sound.samples.astype(int) - whole) > 0
     assert set((spoiled.nonzero()[0] // FLAC_PACKET).tolist()) == {8, 9, 20}
     assert not sound.samples[8 * FLAC_PACKET : 10 * FLAC_PACKET].any()
     path = write(pieces, codec="flac", name="junk.mkv", junk=range(99))
-    sound = decode_sound(path, 2)
+    sound = heard(path, 2)
     assert len(sound.samples) == 0
     assert sound.fault.startswith("no sound could be decoded: Invalid data")
 
@@ -141,7 +148,7 @@ def test_built_in_tones_ring_while_their_glyph_is_visible(builtin):
     fps, ringing = builtin
     assert len(ringing) > 3
     for path, truth in ringing:
-        sound = decode_sound(path, truth.num_frames / fps).samples / 32768
+        sound = heard(path, truth.num_frames / fps).samples / 32768
         assert len(sound) == truth.num_frames * RATE_HZ // fps
         times = np.arange(len(sound)) / RATE_HZ
         turns = np.exp(-2j * np.pi * TONES_HZ[truth.sounding.split("_")[1]] * times)
@@ -165,5 +172,5 @@ def test_built_in_tones_ring_while_their_glyph_is_visible(builtin):
 
 def test_the_same_file_gives_the_same_samples(builtin):
     _, ((path, _), *_) = builtin
-    first, second = (decode_sound(path, 10).samples for _ in range(2))
+    first, second = (heard(path, 10).samples for _ in range(2))
     assert (first == second).all()

@@ -51,7 +51,7 @@ def test_stored_sound_is_the_videos_own(dataset, stored):
     for name, path, duration, has_audio in zip(
         *(rows[c] for c in ("video_id", "path", "duration_s", "has_audio")), strict=True
     ):
-        expected = decode_sound(dataset.root / path, duration).samples
+        expected = decode_sound(dataset.root / path, duration, 0.0).samples
         assert (store.waveform(name) == expected).all()
         assert (len(expected) > 0) == has_audio
         assert store.faults.get(name) == (None if has_audio else NO_TRACK)
@@ -69,7 +69,7 @@ def test_windows_are_around_the_moment_of_a_picture(dataset, stored):
     wave = np.concatenate([np.zeros(500, np.int16), store.waveform(name), np.zeros(500, np.int16)])
     frames = np.array([3, 0, 3, 59])
     assert len(wave) == 1000 + 60 * RATE_HZ / fps
-    windows = store.windows(name, frames, 1000)
+    windows = store.windows(name, frames / fps, 1000)
     for window, frame in zip(windows, frames, strict=True):
         start = round(frame * RATE_HZ / fps)  # of 500 samples before the moment, in the padded wave
         assert (window == wave[start : start + 1000]).all()

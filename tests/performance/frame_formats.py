@@ -36,6 +36,7 @@ from benchmark.data.probe import probe_file
 from benchmark.data.recipe import SamplingRecipe
 from benchmark.data.resize import centre_crop, fit_short_side, resize_short_side
 from benchmark.data.shards import prepare
+from benchmark.data.time_stamps import read_timeline
 
 Frames = np.ndarray  # [P, H, W, 3] uint8
 
@@ -158,7 +159,7 @@ def load(paths: list[Path], fps: float, side: int) -> tuple[list[Frames], list[F
     for path in paths:
         facts = probe_file(path)
         grid = SamplingRecipe(None, fps).source_frames(facts.num_frames, facts.fps)
-        frames = decode_frames(path, grid).frames
+        frames = decode_frames(path, read_timeline(path), grid).frames
         decoded.append(frames)
         fitted = np.stack([fit_short_side(frame, side) for frame in frames])
         height, width = (length - length % 2 for length in fitted.shape[1:3])

@@ -71,7 +71,8 @@ def with_made_up_facts(root: Path, listing: Listing, task: Any) -> Manifest:
     there = rows["is_there"]
     rows["sha256"] = [f"{number:064x}" for number in range(len(rows))]
     rows = rows.assign(fold=0, duration_s=10.0, fps=30.0, num_frames=300, width=340, height=256)
-    rows = rows.assign(has_audio=True, status=there.map({True: "ok", False: "missing"}))
+    rows = rows.assign(has_audio=True, stream=0, start_s=0.0, constant_rate=True)
+    rows = rows.assign(status=there.map({True: "ok", False: "missing"}))
     rows = rows.assign(reason=there.map({True: "", False: "no such file"}))
     manifest = Manifest("big", task, listing.classes, 1, root, rows)
     return replace(manifest, rows=rows)

@@ -64,7 +64,7 @@ def pretend(num_videos: int, folder: Path) -> None:
                 num_positions=count,
                 height=256,
                 width=340,
-                reader="decord 0.6.0",
+                reader="pyav 18.1.0",
             )
             videos.append(entry)
             offset += count * _BYTES_A_FRAME

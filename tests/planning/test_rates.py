@@ -83,7 +83,11 @@ def test_pictures_are_those_of_the_videos(video, quality):
 
 
 def test_each_dataset_is_measured_by_its_own_recipe(video, tmp_path):
-    videos = {"whole": [video], "halved": [video], "absent": [Example(tmp_path / "no", 9, 9.0)]}
+    videos = {
+        "whole": [video],
+        "halved": [video],
+        "absent": [Example(tmp_path / "no", 9, 9.0, 48, 48)],
+    }
     recipes = {
         "whole": SamplingRecipe(60, None, jpeg_quality=90),
         "halved": SamplingRecipe(2, None, short_side=60, jpeg_quality=90),
@@ -100,7 +104,7 @@ def test_videos_that_cannot_be_decoded_are_replaced_and_that_is_said(tmp_path):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no video")
     recipes = {"films": SamplingRecipe(4, None, jpeg_quality=90)}
-    found = measure_pictures({"films": [Example(broken, 20, 10.0)]}, recipes)["films"]
+    found = measure_pictures({"films": [Example(broken, 20, 10.0, 48, 48)]}, recipes)["films"]
     assert found.origin.startswith("no video of yours could be decoded")
     assert found.stored_bytes == SEEN_BYTES_A_PIXEL
     assert found.decoded_frames[0] > 0

@@ -103,6 +103,9 @@ class Bench:
                 "width": 48,
                 "height": 48,
                 "has_audio": False,
+                "stream": 0,
+                "start_s": 0.0,
+                "constant_rate": True,
                 "status": "ok",
                 "reason": "",
             }
