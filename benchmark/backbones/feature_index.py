@@ -36,7 +36,7 @@ class FeatureIndex(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[3] = 3
+    schema_version: Literal[4] = 4
     frames_digest: str
     weights_digest: str
     size: int

@@ -176,7 +176,7 @@ def network_of(config: NetworkConfig, key: str = "backbone") -> Network:
 
 
 class Backbone(nn.Module):
-    """A network that takes stored frames as they are."""
+    """A network that takes grey values as they are stored, or as resizing leaves them."""
 
     mean: Tensor
     std: Tensor
@@ -195,7 +195,8 @@ class Backbone(nn.Module):
         """Map frames, clips or spectrograms to features.
 
         Args:
-            inputs: `[N, *network.input_shape]`; frames and clips are uint8, spectrograms float32.
+            inputs: `[N, *network.input_shape]`; frames and clips hold grey values 0..255, uint8 as
+                they are stored or float32 where they were resized; spectrograms are float32.
 
         Returns:
             `[N, D]` float32, also where autocast computes in fewer bits.

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmark.data.frame_store import FrameStore
-from benchmark.data.resize import resize_short_side
+from benchmark.data.resize import Pixels, resize_short_side
 from benchmark.seeds import derive_seed, uniform_per_video, video_keys
 
 __all__ = ["CENTRE", "CropFlip", "View"]
@@ -21,10 +20,8 @@ _MARGIN = 8 / 7  # a short side of 256 pixels for a crop of 224, as in AR-Net's 
 class View(Protocol):
     """Reads frames and cuts squares from them."""
 
-    def frames(
-        self, store: FrameStore, video: str, positions: Sequence[int], size: int
-    ) -> npt.NDArray[np.uint8]:
-        """Return `[K, size, size, 3]` of K stored positions."""
+    def frames(self, store: FrameStore, video: str, positions: Sequence[int], size: int) -> Pixels:
+        """Return `[K, size, size, 3]` of K stored positions, float32 where they were resized."""
         ...
 
 
@@ -32,9 +29,7 @@ class View(Protocol):
 class _Centre:
     """The short side resized to the network's, and the centre cut out: the test-time view."""
 
-    def frames(
-        self, store: FrameStore, video: str, positions: Sequence[int], size: int
-    ) -> npt.NDArray[np.uint8]:
+    def frames(self, store: FrameStore, video: str, positions: Sequence[int], size: int) -> Pixels:
         """See `View`."""
         return np.array(store.frames(video, positions, size))
 
@@ -56,9 +51,7 @@ class CropFlip:
 
     seed: int
 
-    def frames(
-        self, store: FrameStore, video: str, positions: Sequence[int], size: int
-    ) -> npt.NDArray[np.uint8]:
+    def frames(self, store: FrameStore, video: str, positions: Sequence[int], size: int) -> Pixels:
         """See `View`."""
         drawn = uniform_per_video(video_keys([video]), derive_seed(self.seed, "crop_flip"), 3)[0]
         whole = resize_short_side(store.frames(video, positions), round(size * _MARGIN))

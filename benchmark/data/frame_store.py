@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from benchmark.data.frame_table import ChangedFrameError, read_frames
 from benchmark.data.jpeg import decode_jpegs
-from benchmark.data.resize import centre_crop, resize_short_side
+from benchmark.data.resize import Pixels, centre_crop, resize_short_side
 from benchmark.data.store_index import INDEX_NAME, StoreIndex, read_index
 from benchmark.errors import BenchmarkError, DamagedFileError, did_you_mean, raise_all
 from benchmark.sealed import again
@@ -106,9 +106,7 @@ class FrameStore:
             return np.asarray(recorded, dtype=np.float64)
         return self.source_frames(video_id) / float(self._columns["fps"][row])
 
-    def frames(
-        self, video_id: str, positions: Sequence[int], size: int | None = None
-    ) -> npt.NDArray[np.uint8]:
+    def frames(self, video_id: str, positions: Sequence[int], size: int | None = None) -> Pixels:
         """Read frames.
 
         Args:
@@ -118,7 +116,7 @@ class FrameStore:
                 `benchmark.data.resize`) and the centre cut out; None for frames as stored.
 
         Returns:
-            `[K, H, W, 3]` RGB, a copy.
+            `[K, H, W, 3]` RGB, a copy: uint8, or float32 where the frames had to be resized.
 
         Raises:
             BenchmarkError: for an unknown video, or frames that were damaged.

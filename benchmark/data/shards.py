@@ -25,7 +25,7 @@ from benchmark.data.frame_table import pack_frames
 from benchmark.data.jpeg import encode_jpegs, jpeg_coder
 from benchmark.data.picture_stream import NotAVideoError
 from benchmark.data.recipe import SamplingRecipe
-from benchmark.data.resize import fit_short_side, resize_short_side
+from benchmark.data.resize import fit_short_side, resize_short_side, rounded
 from benchmark.data.shard_files import ShardFacts, finished
 from benchmark.data.time_stamps import Timeline, UnfitError, read_timeline
 from benchmark.files import digest_of, replace_when_complete
@@ -158,7 +158,10 @@ def prepare(frame: npt.NDArray[np.uint8], recipe: SamplingRecipe) -> npt.NDArray
         return frame
     if recipe.scaling == "fit":
         return fit_short_side(frame, size)
-    return resize_short_side(frame[None], size)[0] if min(frame.shape[:2]) > size else frame
+    if min(frame.shape[:2]) <= size:
+        return frame
+    smaller: npt.NDArray[np.uint8] = rounded(resize_short_side(frame[None], size))[0]
+    return smaller
 
 
 def _decoded(video: VideoFile, recipe: SamplingRecipe, offset: int) -> tuple[StoredVideo, bytes]:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from benchmark.data.builtin.truth import load_truth
 from benchmark.data.frame_store import FrameStore
+from benchmark.data.resize import rounded
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.rows import load_steps
 from benchmark.layout import FURTHER_FIGURES, Layout
@@ -131,7 +132,8 @@ def _decidable_step(
 
 
 def _frames(store: FrameStore, steps: list[Shown]) -> npt.NDArray[np.uint8]:
-    return store.frames(steps[0].video_id, [step.position for step in steps], size=_PIXELS)
+    positions = [step.position for step in steps]
+    return rounded(store.frames(steps[0].video_id, positions, size=_PIXELS))
 
 
 _DRAWN: Mapping[str, Callable[[Plan], Drawn]] = dict(

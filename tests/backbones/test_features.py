@@ -11,6 +11,7 @@ import torch
 from benchmark.backbones.feature_store import StoredFeatures, extract_features
 from benchmark.backbones.features import ComputedFeatures, count_macs_per_input
 from benchmark.cost.meter import Meter
+from benchmark.data.resize import centre_crop, resize_short_side
 from benchmark.errors import BenchmarkError, DamagedFileError
 from benchmark.evaluation.predict import predict_videos
 from benchmark.inputs import make_network, open_dataset, weights_digest
@@ -54,6 +55,22 @@ def _typical_value(trainer, trained):
     values = np.sort(steps.exit_values[:, :-1].max(axis=1))[3:-3]
     at = np.diff(values).argmax()
     return float(values[at : at + 2].mean())
+
+
+def test_a_batch_may_mix_frames_that_fit_with_frames_that_were_resized(small_plan):
+    backbone = make_network(small_plan().config)
+    size = backbone.network.size
+    drawn = np.random.default_rng(0).integers(0, 256, (2, 3 * size // 2, 2 * size, 3), np.uint8)
+    resized = torch.from_numpy(centre_crop(resize_short_side(drawn, size), size))
+    as_stored = torch.from_numpy(np.ascontiguousarray(centre_crop(drawn, size)))
+    assert (resized.dtype, as_stored.dtype) == (torch.float32, torch.uint8)
+    assert (resized != resized.round()).any()
+    with torch.inference_mode():
+        together = backbone(torch.cat([as_stored, resized]))
+        alone = torch.cat([backbone(as_stored), backbone(resized)])
+        rounded = backbone(resized.round().to(torch.uint8))
+    torch.testing.assert_close(together, alone, rtol=1e-5, atol=1e-5)
+    assert (together[2:] - rounded).abs().max() > 1e-4
 
 
 def test_both_sources_charge_each_frame_to_its_video(small_plan):

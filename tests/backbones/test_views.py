@@ -59,7 +59,7 @@ def test_a_smaller_network_sees_the_same_part(store):
     cut = CropFlip(seed).frames(store, video, [2], 28)[0]
     shown = cut[:, ::-1] if mirrored else cut
     differences = {
-        (t, le): np.abs(half[t : t + 28, le : le + 28].astype(int) - shown).max()
+        (t, le): np.abs(half[t : t + 28, le : le + 28] - shown).max()
         for t in range(5)
         for le in range(5)
     }

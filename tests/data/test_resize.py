@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from benchmark.data.resize import centre_crop, fit_short_side, resize_short_side
+from benchmark.data.resize import centre_crop, fit_short_side, resize_short_side, rounded
 
 
 @pytest.mark.parametrize(
@@ -29,9 +29,10 @@ def test_resizing_is_plain_bilinear_interpolation(height, width, size, expected)
     planes = torch.from_numpy(frames).permute(0, 3, 1, 2).reshape(-1, 1, height, width)
     exact = interpolate(planes.float(), expected, mode="bilinear", align_corners=False)
     assert resized.shape == (2, *expected, 3)
-    assert resized.dtype == np.uint8
-    exact = exact.round().view(2, 3, *expected).permute(0, 2, 3, 1)
-    assert np.array_equal(resized, exact.numpy().astype(np.uint8))
+    exact = exact.view(2, 3, *expected).permute(0, 2, 3, 1).numpy()
+    assert np.array_equal(resized, exact)
+    assert resized.dtype == (np.uint8 if min(height, width) == size else np.float32)
+    assert np.array_equal(rounded(resized), exact.round().astype(np.uint8))
 
 
 def test_the_number_of_threads_changes_no_pixel():
