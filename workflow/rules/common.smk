@@ -1,5 +1,6 @@
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -56,6 +57,8 @@ LOCK = ROOT / "requirements.lock"
 ENVIRONMENT = str(ROOT / "environment.yml").replace("{", "{{").replace("}", "}}")
 # With --sdm conda the environment's own Python, otherwise the one that runs this.
 PYTHON = "python" if workflow.deployment_settings.deployment_method else sys.executable
+# The same for a shell; Snakemake formats commands, so a brace is doubled.
+COMMAND = shlex.quote(PYTHON).replace("{", "{{").replace("}", "}}")
 CONTROLS = [name for name, method in METHODS.items() if method.manifest.source]
 SOURCES = sorted({METHODS[name].manifest.source.method for name in CONTROLS})
 
@@ -94,7 +97,7 @@ def job(stage, *wildcards):
     """
     words = " ".join(f"--{name} {{wildcards.{name}:q}}" for name in wildcards)
     return (
-        f'{{PYTHON:q}} -m benchmark job {stage} --config "$BENCHMARK_CONFIG" {words} '
+        f'{COMMAND} -m benchmark job {stage} --config "$BENCHMARK_CONFIG" {words} '
         "--threads {params.threads} --log {log:q} "
         '|| {{ code=$?; echo "exit code $code" >> {log:q}; exit $code; }}'
     )
