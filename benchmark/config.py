@@ -20,7 +20,7 @@ from benchmark.config_learning import (
     Training,
 )
 from benchmark.errors import BenchmarkError, did_you_mean, raise_all
-from benchmark.names import Name, NameOrNone
+from benchmark.names import Name, NameOrNone, PlainName
 from benchmark.strict import Strict
 from benchmark.yaml_files import place_of, read_mapping
 
@@ -67,9 +67,9 @@ class Config(Strict):
         {}, description="dataset/method/variant -> file of weights that were published"
     )
     mlflow_uri: str = Field("", description="empty: a database in the results folder")
-    datasets: dict[Name, DatasetConfig]
+    datasets: dict[PlainName, DatasetConfig]
     backbone: BackboneConfig
-    networks: dict[Name, NetworkConfig] = Field(
+    networks: dict[PlainName, NetworkConfig] = Field(
         {}, description="further networks by role, for methods that ask for them"
     )
     training: Training

@@ -28,7 +28,7 @@ from benchmark.config_learning import (
 )
 from benchmark.data.roots import paths_outside
 from benchmark.errors import BenchmarkError, did_you_mean
-from benchmark.names import NAME_RULE
+from benchmark.names import name_rule
 from benchmark.yaml_files import place_of
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def explain(fault: Any, where: object, top: type[BaseModel]) -> BenchmarkError:
     found = "" if isinstance(fault["input"], dict) else f", found {fault['input']!r}"
     what = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "string_pattern_mismatch":
-        what = NAME_RULE
+        what = name_rule(fault["ctx"]["pattern"])
     return BenchmarkError(f"key '{key}': {what}{found}", where=where)
 
 

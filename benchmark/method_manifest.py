@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from benchmark.checks.names import CHECK_NAMES, CheckName
 from benchmark.errors import BenchmarkError, did_you_mean
-from benchmark.names import NAME_RULE, Name
+from benchmark.names import Name, PlainName, name_rule
 from benchmark.strict import Strict
 from benchmark.yaml_files import place_of, read_mapping
 
@@ -75,7 +75,7 @@ class TradeOff(Strict):
 class MethodManifest(Strict):
     """`method.yaml`."""
 
-    name: Name
+    name: PlainName
     label: str
     summary: str
     kind: Literal["method", "baseline", "control"]
@@ -112,10 +112,6 @@ def read_method_manifest(path: Path) -> tuple[MethodManifest | None, list[Benchm
         for param in (param for param, value in params.items() if not _is_finite(value)):
             place = place_of(path, [*key.split("."), param])
             faults.append(BenchmarkError(f"{key}.{param} is not a finite number", where=place))
-    if "." in manifest.name:
-        fix = "use '_' in its place, also in the folder's name"
-        what = f"name '{manifest.name}' holds a full stop, so that Python cannot import it"
-        faults.append(BenchmarkError(what, where=path, fix=fix))
     if manifest.name != path.parent.name:
         faults.append(
             BenchmarkError(
@@ -157,5 +153,5 @@ def _explain(fault: Any, path: Path) -> BenchmarkError:
             f"unknown check '{name}'{did_you_mean(name, CHECK_NAMES)}", where=where
         )
     named = fault["type"] == "string_pattern_mismatch"
-    what = NAME_RULE if named else fault["msg"]
+    what = name_rule(fault["ctx"]["pattern"]) if named else fault["msg"]
     return BenchmarkError(f"key '{key}': {what}", where=where)
