@@ -93,7 +93,9 @@ def test_its_input_is_the_sound_at_the_moment_of_the_frame(config, data):
         if truth.sounding is None:
             continue
         frames = data.store.source_frames(video)
-        spectrograms = log_mel(data.sound.windows(video, frames, WINDOW_SAMPLES))
+        spectrograms = log_mel(
+            data.sound.windows(video, data.store.moments_s(video), WINDOW_SAMPLES)
+        )
         frequencies = np.abs(np.array(list(TONES_HZ.values())) - _band_centres()[:, None])
         bands = frequencies.argmin(axis=0)
         own = list(TONES_HZ).index(truth.sounding.split("_")[1])

@@ -140,6 +140,7 @@ def test_a_failed_run_is_recorded_and_the_others_go_on(small_plan, tmp_path, mon
 
 def test_gates_of_a_fine_tuned_backbone_read_its_features_from_a_store(trainer, monkeypatch):
     made = trainer(finetune=True)
+    made.forget_features([0])  # those of earlier tests
     frames = []
     forward = type(made.frozen_networks["backbone"]).forward
 

@@ -115,13 +115,13 @@ def test_a_fault_of_the_videos_is_said_before_any_training(
     assert not list(run.results.rglob("runs/*"))
 
 
-def test_a_label_that_no_class_has(profile_file, tmp_path):
+def test_an_edited_label_of_a_generated_video_ends_the_run(profile_file, tmp_path):
     run = Workflow(tmp_path, profile_file("labels"))
     run.run_well("results/labels/data/multi/videos/labels.csv")
     path = run.results / "data" / "multi" / "videos" / "labels.csv"
     _change_rows(lambda rows: rows[4].update(labels="red_disk"))(path.parent)
     code, printed = run.run("all_results")
-    _assert_one_message(code, printed, ["labels.csv:6", "'red_disk'", "did you mean 'red_disc'?"])
+    _assert_one_message(code, printed, ["labels.csv: ", "changed", "Fix: ", "--forcerun videos"])
     assert not list(run.results.rglob("runs/*"))
 
 

@@ -27,7 +27,7 @@ USUAL = {
     "server-SIGKILL": ("pretrain-backbone",),
 }
 ALL = os.environ.get("KILLS") == "all"
-NUM_RANDOM = 40 if ALL else 4
+NUM_RANDOM = 40 if ALL else 2
 
 
 @pytest.fixture(scope="module")

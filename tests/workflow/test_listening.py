@@ -98,7 +98,7 @@ def test_its_row_is_good_and_audited(listened):
     assert spent["sound"] == 8 * 79_200  # three convolutions at eight moments
     audits = json.loads(
         next((listened.results / "runs/multi/listens").glob("pred*.json")).read_text()
-    )
+    )["entries"]
     assert [entry["audit"] for entry in audits] == [[]]
     assert set(audits[0]["weights"]) == {"backbone", "sound"}
 

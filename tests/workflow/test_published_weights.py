@@ -37,7 +37,7 @@ def test_a_file_becomes_the_runs_own_and_says_where_it_is_from(profile_file, tmp
     ("backbone", "says"),
     [
         ({"weights": "hub"}, ["resnet18.tv_in1k", "cannot be had", "Fix: ", "weights: file"]),
-        ({"weights": "file", "file": "gone.pth"}, ["gone.pth: no such weights", "Fix: "]),
+        ({"weights": "file", "file": "gone.pth"}, ["gone.pth: no such file", "Fix: "]),
     ],
 )
 def test_weights_that_cannot_be_had_end_the_run_with_the_way_out(

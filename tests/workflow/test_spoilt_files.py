@@ -176,7 +176,7 @@ CASES = {
     "rows": Case(
         f"{GATED}/predictions.parquet",
         stop_at_the_first_step,
-        ("evaluate", "control", "known_answers", "claims_of_rows"),
+        ("evaluate", "control", "known_answers", "exits"),
     ),
     "rows of another run": Case(
         f"{GATED}/predictions.parquet",
@@ -185,7 +185,7 @@ CASES = {
     ),
     "half of the rows": Case(f"{GATED}/predictions.parquet", halve, ("evaluate",)),
     "training rows": Case(
-        f"{GATED}/train_predictions.parquet", stop_at_the_first_step, ("control",)
+        f"{GATED}/train_predictions.parquet", stop_at_the_first_step, ("control_of_training_rows",)
     ),
     "training log": Case(f"{GATED}/training.jsonl", edit('"loss": ', '"loss": 1'), ("track",)),
     "result": Case(
@@ -196,7 +196,7 @@ CASES = {
         exchange("../../beta_1e-2/seed0/result.json"),
         ("table", "known_answers"),
     ),
-    "resamples": Case(f"{GATED}/replicates.npy", flip, ("table", "claims"), "evaluate"),
+    "resamples": Case(f"{GATED}/replicates.npy", flip, ("table",), "evaluate"),
     "resamples of another run": Case(
         f"{GATED}/replicates.npy", exchange("../../beta_1e-2/seed0/replicates.npy"), ("table",)
     ),
@@ -217,11 +217,13 @@ JOBS = {
     "features": ("features", "--item", "backbone"),
     "train": ("train", "--dataset", "multi", "--method", "frameexit", "--seeds", "0"),
     "control": ("control", "--dataset", "multi", "--method", "random_exit", "--seeds", "0"),
+    "control_of_training_rows": (
+        *("control", "--dataset", "multi", "--method", "confidence_exit", "--seeds", "0"),
+    ),
     "evaluate": ("evaluate", "--dataset", "multi", "--method", "frameexit"),
     "evaluate_uniform_k": ("evaluate", "--dataset", "multi", "--method", "uniform_k"),
     "known_answers": ("known_answers",),
-    "claims": ("claims",),
-    "claims_of_rows": ("figure", "--item", "figure3"),
+    "exits": ("further_figure", "--item", "exits"),
     "table": ("table", "--item", "table2"),
     "track": ("track",),
     "outcome": ("outcome",),

@@ -186,7 +186,11 @@ FAULTS = {
         OF_DEFAULT,
         r"frameexit/default/seed0/result\.json: metrics not as the rows give",
     ),
-    "resamples": (_alter_resamples, OF_OTHERS, r"uniform_k/default/seed0/replicates\.npy is not"),
+    "resamples": (
+        _alter_resamples,
+        OF_OTHERS,
+        r"uniform_k/default/seed0/replicates\.npy: the file is not the one",
+    ),
     "rows": (_alter_rows, OF_OTHERS, r"random_k/default/seed0/predictions\.parquet is not"),
     "rows of two runs": (
         _swap_rows,
