@@ -7,6 +7,7 @@ resample, and so that a metric in a thousand resamples costs little more than in
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -35,18 +36,24 @@ def resamples(num_videos: int, num_replicates: int, seed: int) -> npt.NDArray[np
     return multiplicities
 
 
+@lru_cache(maxsize=1)  # Runs follow each other by dataset, and those of large ones fill memory.
 def dataset_resamples(
-    dataset: str, digest: str, num_videos: int, num_replicates: int
+    dataset: str, video_ids: tuple[str, ...], num_replicates: int
 ) -> npt.NDArray[np.int32]:
-    """Return the resamples that all runs of a dataset share: `[B, N]`.
+    """Return the resamples that all runs of a dataset share: `[B, N]`, read-only.
+
+    They depend on the names of the dataset and of the videos alone, so that nothing else that a
+    manifest says about its videos can move an interval.
 
     Args:
         dataset: its name.
-        digest: of its manifest.
-        num_videos: N.
+        video_ids: `[N]`, in the order of the rows.
         num_replicates: B; fewer are the first of more.
     """
-    return resamples(num_videos, num_replicates, derive_seed("bootstrap", dataset, digest))
+    seed = derive_seed("bootstrap", dataset, *video_ids)
+    multiplicities = resamples(len(video_ids), num_replicates, seed)
+    multiplicities.flags.writeable = False
+    return multiplicities
 
 
 def replicate_metric(

@@ -39,7 +39,6 @@ class Evaluator:
         store = FrameStore.open(self._layout.frames(plan.config.frames_name(dataset)))
         self._sources = {video: store.source_frames(video) for video in store.video_ids}
         self._num_undecodable = len(store.failures)
-        self._weights: dict[tuple[str, ...], npt.NDArray[np.int32]] = {}
 
     def result(
         self, key: RunKey, entry: Entry, audit: Sequence[str] = ()
@@ -73,16 +72,9 @@ class Evaluator:
         scores = steps.exit_scores()
         metrics = evaluate(scores, targets, self.manifest.categories)
         result = _measured({**base, **opened, **known, "metrics": metrics}, steps)
-        weights = self._resamples(tuple(ids))
+        number = self._plan.config.bootstrap.replicates
+        weights = dataset_resamples(self._dataset, tuple(ids), number)
         return result, replicate_metric(result.primary_metric, scores, targets, weights)
-
-    def _resamples(self, ids: tuple[str, ...]) -> npt.NDArray[np.int32]:
-        if ids not in self._weights:
-            number = self._plan.config.bootstrap.replicates
-            self._weights[ids] = dataset_resamples(
-                self._dataset, self.manifest.digest, len(ids), number
-            )
-        return self._weights[ids]
 
 
 def evaluate_all(

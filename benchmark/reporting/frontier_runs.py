@@ -142,10 +142,11 @@ def _of_seed(
         return None
     videos = manifest_of(plan.config, key.dataset)
     number = min(NUM_RESAMPLES, plan.config.bootstrap.replicates)
+    ids = steps.video_ids.tolist()
     judge = Judge(
-        targets=videos.targets(steps.video_ids.tolist()),
+        targets=videos.targets(ids),
         metric=plan.config.datasets[key.dataset].metric,
-        weights=dataset_resamples(key.dataset, videos.digest, steps.num_videos, number),
+        weights=dataset_resamples(key.dataset, tuple(ids), number),
         threads=threads,
     )
     levels = spaced_thresholds(steps.exit_values, NUM_THRESHOLDS, threshold)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.evaluation import bootstrap
-from benchmark.evaluation.bootstrap import replicate_metric, resamples
+from benchmark.evaluation.bootstrap import dataset_resamples, replicate_metric, resamples
 from benchmark.evaluation.metrics import mean_average_precision, top1
 
 METRICS = {"map": mean_average_precision, "top1": top1}
@@ -107,3 +107,16 @@ def test_the_spread_of_replicates_is_the_binomial_standard_error():
         "top1", scores, np.ones(400, dtype=int), resamples(400, 2000, 0)
     ).std()
     assert spread == pytest.approx(np.sqrt(0.75 * 0.25 / 400), rel=0.1)
+
+
+def test_runs_of_a_dataset_are_paired_because_they_share_the_resamples_of_its_videos():
+    videos = tuple(f"video{number}" for number in range(20))
+    drawn = dataset_resamples("mini", videos, 8)
+    dataset_resamples("another", videos, 8)  # what is kept in memory is drawn anew
+    np.testing.assert_array_equal(dataset_resamples("mini", videos, 8), drawn)
+    np.testing.assert_array_equal(dataset_resamples("mini", videos, 3), drawn[:3])
+    for dataset, ids in (("another", videos), ("mini", videos[::-1]), ("mini", (*videos, "last"))):
+        other = dataset_resamples(dataset, ids, 8)
+        assert other.shape != drawn.shape or (other != drawn).any()
+    with pytest.raises(ValueError, match="read-only"):
+        drawn[0] = 0

@@ -112,12 +112,13 @@ class Sample:
         manifest = manifest_of(self.config, self.dataset)
         # The resamples that the metrics were evaluated in.
         number = self.config.bootstrap.replicates
-        weights = dataset_resamples(self.dataset, manifest.digest, self.num_videos, number)
         values, replicates = [], []
         for seed in self.config.seeds:
             key = RunKey(self.dataset, self.method, self.variant, seed)
             steps = load_steps(layout.runs, key, answers_only=answers_only)
-            targets = manifest.targets(steps.video_ids.tolist())
+            ids = steps.video_ids.tolist()
+            targets = manifest.targets(ids)
+            weights = dataset_resamples(self.dataset, tuple(ids), number)
             once = np.ones((1, steps.num_videos), dtype=np.int32)
             values.append(of(steps, targets, once)[0])
             replicates.append(of(steps, targets, weights))
