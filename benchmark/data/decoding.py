@@ -12,19 +12,21 @@ PyAV and decord read on from the first frame. decord's own seeking returns neigh
 packed MPEG-4 (every clip of UT-Interaction), and never ends at the end of some files
 (dmlc/decord#373). torchcodec seeks by itself, but says the time stamp of each picture.
 
-Milliseconds for ten frames of two clips of 250 frames, 320 x 240 (tests/performance/readers.py,
-medians of five, two cores that also did other work, so compare within a column):
+Milliseconds for the wanted frames of three clips that tests/performance/readers.py makes (H.264;
+100 and 250 frames of 320 x 240, ten of them wanted; 500 frames of 1280 x 720, 21 wanted; medians of
+five rounds on two idle cores; torchcodec in a run of its own, whose last figure had work beside it):
 
-| every frame converted, decord | 488 | 771 |
-| decord, get_batch             | 210 | 327 |
-| PyAV, wanted frames           | 179 | 235 |
-| the same with two threads     | 191 | 188 |
-| list of time stamps           |  48 |  84 |
-| reader: pyav, checked         | 232 | 278 |
-| reader: decord, checked       | 439 | 622 |
-| reader: torchcodec, checked   | 180 | 301 |
+| every frame converted, decord | 144 | 337 | 8110 |
+| decord, get_batch             | 105 | 259 | 6144 |
+| PyAV, wanted frames           | 121 | 249 | 6499 |
+| the same with two threads     |  76 | 152 | 3653 |
+| list of time stamps           |  13 |  15 |  106 |
+| reader: pyav, checked         | 118 | 250 | 6475 |
+| reader: decord, checked       | 127 | 294 | 7174 |
+| reader: torchcodec, checked   | 107 | 263 | 6292 |
 
-The list of time stamps comes on top of the last three.
+The list of time stamps comes on top of the last three. Videos are extracted by one process a core,
+so each decodes in one thread: more threads would only take cores from the other processes.
 """
 
 from __future__ import annotations

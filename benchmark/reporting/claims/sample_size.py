@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from scipy.stats import nct, norm
-from scipy.stats import t as t_distribution
+from scipy.special import nctdtr, ndtr, ndtri, stdtrit
 
 from benchmark.reporting.claims.quantities import Parts
 
@@ -35,11 +34,11 @@ def power_of(
     variance, freedom = parts.at(num_videos, num_seeds)
     shift = distance / math.sqrt(variance)
     if freedom > _NEARLY_NORMAL:
-        return float(norm.sf(norm.isf(level) - shift))
-    critical = float(t_distribution.isf(level, freedom))
+        return float(ndtr(shift + ndtri(level)))
+    critical = -float(stdtrit(freedom, level))
     if shift > critical + 20:  # where the noncentral t loses its digits
         return 1.0
-    return float(nct.sf(critical, freedom, shift))
+    return 1 - float(nctdtr(freedom, shift, critical))
 
 
 def needed(parts: Parts, distance: float, level: float, power: float, vary: Vary) -> float:

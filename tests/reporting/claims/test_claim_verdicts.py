@@ -1,6 +1,7 @@
 """Verdicts on synthetic results whose truth is known."""
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -22,7 +23,11 @@ from benchmark.reporting.claims.sample_size import needed, power_of
 from benchmark.reporting.claims.verdicts import holm, judge
 
 NUM_VIDEOS, NUM_SEEDS = 80, 5
-WEIGHTS = {n: resamples(n, 200, 0).astype(np.float64) for n in (NUM_VIDEOS, 300)}
+
+
+@cache
+def weights_of(num_videos):
+    return resamples(num_videos, 200, 0).astype(np.float64)
 
 
 def measured(rng, truth, *, videos=1.0, seeds=0.0, both=1.0, size=(NUM_VIDEOS, NUM_SEEDS)):
@@ -31,8 +36,8 @@ def measured(rng, truth, *, videos=1.0, seeds=0.0, both=1.0, size=(NUM_VIDEOS, N
     rows = truth + rng.normal(0, math.sqrt(videos), num_videos)
     rows = rows + rng.normal(0, math.sqrt(seeds), (num_seeds, 1))
     rows = rows + rng.normal(0, math.sqrt(both), (num_seeds, num_videos))
-    weights = WEIGHTS.setdefault(num_videos, resamples(num_videos, 200, 0).astype(np.float64))
-    return Quantity(rows.mean(axis=1), rows @ weights.T / num_videos, num_videos, 1e-9)
+    replicates = rows @ weights_of(num_videos).T / num_videos
+    return Quantity(rows.mean(axis=1), replicates, num_videos, 1e-9)
 
 
 def compared(quantity, bound=0.0, above=True):
