@@ -12,9 +12,9 @@ PyAV and decord read on from the first frame. decord's own seeking returns neigh
 packed MPEG-4 (every clip of UT-Interaction), and never ends at the end of some files
 (dmlc/decord#373). torchcodec seeks by itself, but says the time stamp of each picture.
 
-Milliseconds for the wanted frames of three clips that tests/performance/readers.py makes (H.264;
-100 and 250 frames of 320 x 240, ten of them wanted; 500 frames of 1280 x 720, 21 wanted; medians of
-five rounds on two idle cores; torchcodec in a run of its own, whose last figure had work beside it):
+Milliseconds for the wanted frames of three clips that tests/performance/readers.py makes (H.264:
+100 and 250 frames of 320 x 240, ten of them wanted; 500 frames of 1280 x 720, 21 wanted). Medians
+of five rounds on two idle cores; torchcodec's last figure had other work beside it:
 
 | every frame converted, decord | 144 | 337 | 8110 |
 | decord, get_batch             | 105 | 259 | 6144 |
