@@ -6,6 +6,8 @@ There is one rule for each kind of file, and all of them are here:
   the record finds out whether a number in it was changed.
 - The SHA-256 of any other file stands in the sealed record of the job that wrote it. `check_file`
   compares the two before the file is read. A process hashes each file once.
+- A file that no record names, since its job has not ended yet, ends in the SHA-256 of its name and
+  of the bytes before: `sealed_bytes`.
 - Of a large file that is read in parts, the record also holds a digest of each part, which is
   compared when the part is read: `part_digest`.
 
@@ -34,12 +36,15 @@ __all__ = [
     "is_file_with",
     "part_digest",
     "read_sealed",
+    "read_sealed_bytes",
     "read_sealed_model",
     "seal_of",
+    "sealed_bytes",
     "write_sealed",
 ]
 
 _SEAL = "seal"
+_SEAL_BYTES = hashlib.sha256().digest_size
 _HASHED_FILES = 1 << 14  # whose digests a process remembers
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -133,6 +138,32 @@ def read_sealed(path: Path, what: str, fix: str) -> dict[str, Any]:
         text = f"the record of the {what} was changed after it was written"
         raise DamagedFileError(text, where=path, fix=fix)
     return said
+
+
+def sealed_bytes(name: str, content: bytes) -> bytes:
+    """Return what a file of this name must hold for `read_sealed_bytes` to give the content."""
+    return content + _digest_of_bytes(name, content)
+
+
+def read_sealed_bytes(path: Path, what: str, fix: str) -> bytes:
+    """Read a file that holds what `sealed_bytes` returned; the arguments are as in `read_sealed`.
+
+    Raises:
+        DamagedFileError: if it was changed, cut off, or written under another name.
+        FileNotFoundError: if there is none.
+    """
+    whole = path.read_bytes()
+    content, digest = whole[:-_SEAL_BYTES], whole[-_SEAL_BYTES:]
+    if digest != _digest_of_bytes(path.name, content):
+        text = f"the {what} was changed, cut off or exchanged after it was written"
+        raise DamagedFileError(text, where=path, fix=fix)
+    return content
+
+
+def _digest_of_bytes(name: str, content: bytes) -> bytes:
+    whole = hashlib.sha256(f"{name}\n".encode())
+    whole.update(content)
+    return whole.digest()
 
 
 def read_sealed_model(path: Path, kind: type[Model], what: str, fix: str) -> Model:

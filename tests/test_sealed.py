@@ -15,6 +15,8 @@ from benchmark.sealed import (
     file_sha256,
     part_digest,
     read_sealed,
+    read_sealed_bytes,
+    sealed_bytes,
     write_sealed,
 )
 from benchmark.sealed_tensors import load_sealed_tensors, save_sealed_tensors
@@ -71,6 +73,23 @@ def test_a_part_has_the_same_digest_as_bytes_and_as_an_array():
     rows = np.arange(12, dtype=np.float32).reshape(3, 4)
     assert part_digest(rows) == part_digest(rows.tobytes())
     assert part_digest(rows[:2]) != part_digest(rows[1:])
+
+
+def test_sealed_bytes_come_back_and_a_changed_cut_or_renamed_file_is_an_error(tmp_path):
+    path = tmp_path / "seed0.pt"
+    whole = sealed_bytes("seed0.pt", b"12345")
+    path.write_bytes(whole)
+    assert read_sealed_bytes(path, "state", "") == b"12345"
+    for content in (
+        b"12354" + whole[5:],
+        whole[:-1],
+        whole[1:],
+        b"",
+        sealed_bytes("seed1.pt", b"12345"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(DamagedFileError, match=r"seed0\.pt: the state was changed, cut off"):
+            read_sealed_bytes(path, "state", "")
 
 
 def test_tensors_come_back_and_other_programs_read_them(tmp_path):

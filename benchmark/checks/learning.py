@@ -14,7 +14,8 @@ from benchmark.errors import BenchmarkError
 from benchmark.evaluation.records import Steps
 from benchmark.seeds import derive_seed
 from benchmark.training.fit import fit
-from benchmark.training.kept_state import Model, StageState
+from benchmark.training.kept_state import StageState
+from benchmark.training.same_answers import Model
 from benchmark.videos import Videos
 
 __all__ = ["checkpoint", "fit_falls", "same_seed"]

@@ -1,9 +1,13 @@
-"""A stage that is killed goes on from the last epoch that was written down, to the same weights."""
+"""A stage that is killed goes on from the last epoch that was written down, to the same weights.
+
+The file is sealed. One that was damaged is not believed: the stage begins again from its first
+epoch, which ends in the same weights too, and the job's log says so.
+"""
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Sequence
+import io
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +18,9 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from benchmark.errors import DamagedFileError
 from benchmark.files import replace_when_complete
+from benchmark.sealed import read_sealed_bytes, sealed_bytes
 from benchmark.training.state import copy_of, put_tensors, tensors_of
 
 __all__ = ["Interrupted"]
@@ -27,15 +33,17 @@ class Interrupted:
     Attributes:
         path: of the file.
         every: epochs between two writings.
+        say: is told if the file was damaged.
     """
 
     path: Path
     every: int
+    say: Callable[[str], object]
 
     @classmethod
-    def beside(cls, checkpoint: Path, every: int) -> Interrupted:
+    def beside(cls, checkpoint: Path, every: int, say: Callable[[str], object]) -> Interrupted:
         """Return the file that stands in for a stage's checkpoint until that is there."""
-        return cls(checkpoint.with_suffix(".interrupted.pt"), every)
+        return cls(checkpoint.with_suffix(".interrupted.pt"), every, say)
 
     def save(
         self,
@@ -63,8 +71,10 @@ class Interrupted:
             "schedule": schedule.state_dict(),
             "precision": precision.state_dict(),
         }
+        written = io.BytesIO()
+        torch.save(content, written)
         with replace_when_complete(self.path) as partial:
-            torch.save(content, partial)
+            partial.write_bytes(sealed_bytes(self.path.name, written.getvalue()))
 
     def load(
         self,
@@ -73,11 +83,18 @@ class Interrupted:
         schedule: LRScheduler,
         precision: Precision,
     ) -> list[dict[str, Any]]:
-        """Take up the state, if there is one, and return the log of the epochs that are done."""
+        """Take up the state, if there is one, and return the log of the epochs that are done.
+
+        A damaged file counts as none.
+        """
         try:
-            content = torch.load(self.path, map_location="cpu", weights_only=True)
-        except (FileNotFoundError, RuntimeError, EOFError, pickle.UnpicklingError):
-            return []  # none, or cut off by a full disk: from the beginning
+            stored = read_sealed_bytes(self.path, "state of an interrupted training", "")
+        except FileNotFoundError:
+            return []
+        except DamagedFileError as fault:
+            self.say(f"{fault}; the stage is trained from its first epoch again")
+            return []
+        content = torch.load(io.BytesIO(stored), map_location="cpu", weights_only=True)
         put_tensors({"": trainee}, content["trainee"])
         optimiser.load_state_dict(content["optimiser"])
         schedule.load_state_dict(content["schedule"])

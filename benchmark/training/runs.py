@@ -22,14 +22,15 @@ from benchmark.layout import Layout, method_files, stage_code
 from benchmark.methods import load_method, make_params
 from benchmark.plan import Plan
 from benchmark.progress import JobLog
-from benchmark.sealed import file_sha256
+from benchmark.sealed import file_sha256, is_file_with
 from benchmark.seeds import derive_seed, video_keys
 from benchmark.training.checkpoints import StageKey, load_released, load_stage, stage_params
 from benchmark.training.fit import Epoch, fit
 from benchmark.training.frozen_features import FrozenFeatures
 from benchmark.training.interrupted import Interrupted
-from benchmark.training.kept_state import Model, StageState
+from benchmark.training.kept_state import StageState
 from benchmark.training.processes import single_process
+from benchmark.training.same_answers import Model
 from benchmark.training.together import StageRequest, train_together
 from benchmark.training.trained import Trained
 from benchmark.videos import FeatureSource, Videos
@@ -162,7 +163,7 @@ class Trainer:
         state = StageState(stage.name, model, finetuned)
         config, path = self.plan.config, key.path(self.folder)
         every = config.compute.checkpoint_epochs
-        interrupted = Interrupted.beside(path, every) if every else None
+        interrupted = Interrupted.beside(path, every, self.log.write) if every else None
         fabric = fabric or single_process(config.training.precision, self.device.type)
         crops = config.training.augmentation == "crop_flip" and finetuned
         fit(
@@ -227,9 +228,9 @@ class Trainer:
 
     def _released(self, params: Any, variant: str, given: Path, seed: int) -> Trained:
         """Return a variant with published weights; the run keeps a copy of their file."""
-        name = f"released-{variant}-{file_sha256(given)[:16]}.safetensors"
-        path = self.folder / "checkpoints" / name
-        if not path.is_file():
+        sha256 = file_sha256(given)
+        path = self.folder / "checkpoints" / f"released-{variant}-{sha256[:16]}.safetensors"
+        if not is_file_with(path, sha256):
             with replace_when_complete(path) as partial:
                 shutil.copyfile(given, partial)
         torch.manual_seed(0)  # every weight is replaced

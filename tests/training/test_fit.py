@@ -183,7 +183,7 @@ def test_a_killed_stage_goes_on_from_its_last_state_to_the_same_bits(
     videos, tmp_path, every, dies_in, repeated
 ):
     schedule = SCHEDULE.model_copy(update={"epochs_scale": 0.2})
-    interrupted = Interrupted.beside(tmp_path / "stage.safetensors", every)
+    interrupted = Interrupted.beside(tmp_path / "stage.safetensors", every, print)
     stage = Stage("all", (), 35, (16, 30))
     undisturbed, expected = Linear(0.5), []
     fit(undisturbed, stage, videos, schedule, 1, report=expected.append)
@@ -215,17 +215,55 @@ def test_a_killed_stage_goes_on_from_its_last_state_to_the_same_bits(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_state_that_was_cut_off_is_no_state(videos, tmp_path):
-    interrupted = Interrupted.beside(tmp_path / "stage.safetensors", 1)
-    stage, expected = Stage("all", (), 20, (16,)), []
+def _change_a_weight(path, other):
+    """Change one bit of the weights, which leaves a file that PyTorch reads without a word."""
+    content = bytearray(path.read_bytes())
+    stored = torch.load(path, weights_only=True)["trainee"]["method.layers.1.weight"]
+    at = content.index(stored.numpy().tobytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+    assert not torch.equal(
+        torch.load(path, weights_only=True)["trainee"]["method.layers.1.weight"], stored
+    )
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        _change_a_weight,
+        lambda path, other: path.write_bytes(path.read_bytes()[:-100]),
+        lambda path, other: path.write_bytes(other.read_bytes()),
+        lambda path, other: path.write_bytes(b""),
+    ],
+    ids=["a changed bit", "cut off", "that of another seed", "empty"],
+)
+def test_a_damaged_state_is_named_and_the_stage_begins_again(videos, tmp_path, spoil):
+    said, stage, expected = [], Stage("all", (), 20, (16,)), []
+    mine, other = (
+        Interrupted.beside(tmp_path / f"stage-seed{seed}.safetensors", 1, said.append)
+        for seed in (1, 2)
+    )
     first = Linear()
-    fit(first, stage, videos, SCHEDULE, 1, interrupted=interrupted, report=expected.append)
-    whole = interrupted.path.read_bytes()
-    interrupted.path.write_bytes(whole[: len(whole) // 2])
-    again, log = Linear(), []
-    fit(again, stage, videos, SCHEDULE, 1, interrupted=interrupted, report=log.append)
+    fit(first, stage, videos, SCHEDULE, 1, interrupted=mine, report=expected.append)
+    fit(Linear(), stage, videos, SCHEDULE, 2, interrupted=other)
+    spoil(mine.path, other.path)
+    again, log, steps = Linear(), [], []
+    fit(
+        again,
+        stage,
+        videos,
+        SCHEDULE,
+        1,
+        interrupted=mine,
+        report=log.append,
+        watch=lambda done, *_: steps.append(done),
+    )
     assert log == expected
+    assert min(steps) == 1
     assert torch.equal(again.layers[1].weight, first.layers[1].weight)
+    (message,) = said
+    assert message.startswith(f"{mine.path}: the state of an interrupted training was changed")
+    assert message.endswith("the stage is trained from its first epoch again")
 
 
 def test_mixed_precision_computes_in_bfloat16_and_keeps_float32(videos):

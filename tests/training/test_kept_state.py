@@ -38,9 +38,9 @@ class Method(EarlyExit):
     def __init__(self, task, params):
         super().__init__(task, params)
         features, classes = task.num_features, task.num_classes
+        self.gate = nn.Linear(features, 1)
         {build}
         self.layer = nn.Linear(features, classes)
-        self.gate = nn.Linear(features, 1)
 
     @property
     def stages(self):
@@ -53,7 +53,7 @@ class Method(EarlyExit):
         return self.gate.parameters() if stage == "gates" else self.answering()
 
     def answering(self):
-        return [p for n, p in self.named_parameters() if not n.startswith(("gate", "teacher"))]
+        return {trained}
 
     def visit(self, videos):
         return torch.tensor([[0, 7]]).expand(len(videos), 2)
@@ -75,6 +75,7 @@ class Method(EarlyExit):
     def classify(self, step, state, videos):
         return probabilities(self.logits(state), self.task.loss)
 """
+ANSWERING = '[p for n, p in self.named_parameters() if not n.startswith(("gate", "teacher"))]'
 # What __init__ makes, what the loss does beside, how logits are made, and what must be stored.
 KEPT = {
     "norm_without_scale": (
@@ -160,9 +161,9 @@ LOST = {
 def trainer(small_plan, tmp_path, write_method):
     """Return a function that writes a method and returns its trainer, with an empty folder."""
 
-    def make(name, parts, finetune=False):
+    def make(name, parts, finetune=False, trained=ANSWERING):
         build, learn, apply = parts
-        code = CODE.format(build=build, learn=learn, apply=apply)
+        code = CODE.format(build=build, learn=learn, apply=apply, trained=trained)
         root = write_method(name, MANIFEST.format(name=name), code)
         plan = small_plan(finetune, own_methods=root)
         assert name in discover([root])
@@ -202,6 +203,24 @@ def test_state_that_no_buffer_holds_ends_the_run_with_its_name(trainer, name):
     assert list((made.folder / "checkpoints").iterdir()) == []
     entries = train_all(made, [0])
     assert entries[0]["failed"].startswith(f"training: method 'lost_{name}'")
+
+
+def test_what_chance_decides_in_a_module_of_a_later_stage_is_stored_with_that_stage(trainer):
+    build = "nn.utils.parametrizations.spectral_norm(self.gate)"
+    made = trainer("later", (build, "pass", "return self.layer(features)"))
+    stored = [load_file(path).keys() for path in made.get("default", 0, 0).checkpoints]
+    assert stored[0] == {"layer.weight", "layer.bias"}
+    assert "gate.parametrizations.weight.0._v" in stored[1]
+
+
+def test_what_chance_decides_is_stored_where_a_stage_trains_nothing_but_a_network(trainer):
+    build = "self.register_buffer('projection', torch.randn(features, classes))"
+    apply = "return features @ self.projection"
+    made = trainer("network_alone", (build, "pass", apply), finetune=True, trained="iter(())")
+    first, second = (load_file(path) for path in made.get("default", 0, 0).checkpoints)
+    untrained = {"projection", "layer.weight", "layer.bias"}
+    assert {name for name in first if ":" not in name} == untrained
+    assert all(name.startswith("gate") for name in second)
 
 
 def test_a_constant_that_follows_from_parameters_is_not_stored(trainer):

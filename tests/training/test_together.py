@@ -7,10 +7,12 @@ import torch
 from safetensors.torch import load_file
 
 from benchmark.config import validate
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, MachineError
+from benchmark.layout import Layout
 from benchmark.plan import make_plan
 from benchmark.training.runs import Trainer
 from benchmark.training.together import StageRequest, train_together
+from benchmark.training.train_all import train_all
 
 TOLERANCE = 1e-8
 """In double precision, after 14 steps of Adam that moved weights by up to 0.14; 1.4e-10 is seen.
@@ -71,3 +73,15 @@ def test_the_cause_of_a_process_that_fails_is_said(trainer, tmp_path):
     with pytest.raises(BenchmarkError, match=r"trains with others: rank \d: IndexError"):
         train_together(request)
     assert list(tmp_path.glob("request-*")) == []
+
+
+def test_a_damaged_file_ends_the_job_and_is_no_result_of_the_method(trainer):
+    made = trainer(2)
+    (shard,) = Layout.of(made.plan.config).frames("long").glob("shard-*.bin")
+    whole = shard.read_bytes()
+    shard.write_bytes(bytes(len(whole)))  # only the processes that train read frames
+    try:
+        with pytest.raises(MachineError, match=rf"rank \d: {shard}: .*changed.* Fix: delete this"):
+            train_all(made, [0])
+    finally:
+        shard.write_bytes(whole)
