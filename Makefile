@@ -32,9 +32,10 @@ tables: setup
 	@PATH="$$PWD/$(BIN):$$PATH" snakemake --cores $(CORES) --config "profile=$$PROFILE" $(CONFIG) -- all_tables
 	@$(BIN)/python -m benchmark show table1 --profile "$$PROFILE"
 
-# A worker for each core, so one thread in each; whole files, since their tests share runs.
+# A worker for each core, so one thread in each; whole files, since their tests share runs, and
+# the files in the order of tests/conftest.py, the longest first.
 test: setup
-	@PATH="$$PWD/$(BIN):$$PATH" OMP_NUM_THREADS=1 pytest --numprocesses $(CORES) --dist loadfile
+	@PATH="$$PWD/$(BIN):$$PATH" OMP_NUM_THREADS=1 pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder
 
 # Minutes on two cores. CLIPS_ROOT=DIR takes real clips.
 test-full-size: setup

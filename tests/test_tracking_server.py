@@ -1,5 +1,6 @@
 """The mirror against a real MLflow server: many writers, a server that dies, one that is away."""
 
+import multiprocessing
 import os
 import signal
 import socket
@@ -21,16 +22,8 @@ from benchmark.tracking import mirror
 
 SMOKE = Path(__file__).parent.parent / "config" / "smoke.yaml"
 NUM_WRITERS = 8
-# A process that mirrors one profile, as a job of the workflow does.
-WRITER = """
-import sys
-from pathlib import Path
-from test_tracking_server import Profile
-
-report = Profile(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])).mirror(sys.argv[4])
-print(report)
-sys.exit(bool(report.reason))
-"""
+# A fork has imported MLflow already, as a job of the workflow has.
+FORKS = multiprocessing.get_context("fork")
 
 
 class Profile:
@@ -72,10 +65,9 @@ class Profile:
         return mirror(config, self.runs, self.tables, {}, self.keys)
 
     def start_writer(self, uri):
-        command = [sys.executable, "-c", WRITER, str(self.config.folder.parent)]
-        command += [self.config.profile, str(len(self.keys) // 2), uri]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        writer = FORKS.Process(target=lambda: sys.exit(self.mirror(uri).reason or 0))
+        writer.start()
+        return writer
 
     def names_in(self, uri):
         """Return the sorted names of all runs of this profile's experiment that are finished."""
@@ -169,8 +161,9 @@ def test_twice_adds_nothing_and_the_tables_are_there(server, tmp_path):
 def test_eight_writers_at_once_each_leave_their_own(server, tmp_path):
     profiles = [Profile(tmp_path, f"writer{i}").fill() for i in range(NUM_WRITERS)]
     writers = [profile.start_writer(server.uri) for profile in profiles]
-    said = [writer.communicate(timeout=300)[0] for writer in writers]
-    assert [writer.returncode for writer in writers] == [0] * NUM_WRITERS, said
+    for writer in writers:
+        writer.join(timeout=300)
+    assert [writer.exitcode for writer in writers] == [0] * NUM_WRITERS
     for profile in profiles:
         assert profile.names_in(server.uri) == profile.expected
 
@@ -179,7 +172,7 @@ def test_two_writers_of_one_profile_are_put_right_by_the_next(server, tmp_path):
     profile = Profile(tmp_path, "contested").fill()
     writers = [profile.start_writer(server.uri) for _ in range(2)]
     for writer in writers:
-        writer.communicate(timeout=300)
+        writer.join(timeout=300)
     assert not profile.mirror(server.uri).reason
     assert profile.names_in(server.uri) == profile.expected
     assert profile.mirror(server.uri).num_unchanged == len(profile.keys)
@@ -187,7 +180,7 @@ def test_two_writers_of_one_profile_are_put_right_by_the_next(server, tmp_path):
 
 def test_a_server_that_dies_in_between_is_caught_up_later(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    profile = Profile(tmp_path / "results", "interrupted", num_variants=10).fill()
+    profile = Profile(tmp_path / "results", "interrupted", num_variants=5).fill()
     reports = []
     server = Server(tmp_path)
     writer = threading.Thread(target=lambda: reports.append(profile.mirror(server.uri)))
