@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -89,13 +90,14 @@ def _parser() -> argparse.ArgumentParser:
     job.set_defaults(run=_job)
 
     server = commands.add_parser("serve", help="runs jobs without starting anew (called by it)")
-    server.add_argument("address")
+    server.add_argument("listener", type=int, help="the number of a socket that it inherits")
     server.set_defaults(run=_serve)
     return parser
 
 
 def _serve(args: argparse.Namespace) -> int:
-    serve(args.address, lambda argv: _job(_parser().parse_args(argv)))
+    listener = socket.socket(fileno=args.listener)
+    serve(listener, lambda argv: _job(_parser().parse_args(argv)))
     return 0
 
 

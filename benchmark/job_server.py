@@ -27,7 +27,7 @@ from benchmark.files import sweep, writer_suffix
 from benchmark.lifetime import announce_workflow
 from benchmark.threads import thread_settings
 
-__all__ = ["forward", "serve", "start"]
+__all__ = ["forward", "listening", "serve", "start"]
 
 _ADDRESS = "BENCHMARK_JOB_SERVER"
 _PREFIX = "benchmark-jobs-"
@@ -51,10 +51,26 @@ def start(python: str) -> None:
         return
     sweep(Path(tempfile.gettempdir()), f"{_PREFIX}*")
     address = str(Path(tempfile.mkdtemp(prefix=_PREFIX, suffix=writer_suffix())) / "socket")
-    # Its input ends with this process, however that ends.
-    subprocess.Popen([python, "-m", "benchmark", "serve", address], stdin=subprocess.PIPE)
+    # It listens before the process has begun, so that the first jobs wait for it instead of
+    # importing everything by themselves as well.
+    with listening(address) as listener:
+        number = listener.fileno()
+        # The input of the process ends with this one, however that ends.
+        subprocess.Popen(
+            [python, "-m", "benchmark", "serve", str(number)],
+            stdin=subprocess.PIPE,
+            pass_fds=[number],
+        )
     os.environ[_ADDRESS] = address
     announce_workflow()
+
+
+def listening(address: str) -> socket.socket:
+    """Return a socket that queues requests at an address until a server answers them."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(address)
+    listener.listen(64)
+    return listener
 
 
 def forward(argv: Sequence[str]) -> int | None:
@@ -80,24 +96,24 @@ def forward(argv: Sequence[str]) -> int | None:
     return code[0] if code else 1  # the job and the server died
 
 
-def serve(address: str, run: Callable[[list[str]], int]) -> None:
+def serve(listener: socket.socket, run: Callable[[list[str]], int]) -> None:
     """Answer requests until the process that started this one ends.
 
     Args:
-        address: of the socket, in a folder of its own, which is deleted at the end.
+        listener: that requests come from; its address lies in a folder of its own, which is deleted
+            at the end.
         run: does a command and returns its exit code.
     """
+    address = Path(listener.getsockname())
     # Ctrl-C is for the workflow, which may still need this process to say what became of its jobs.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(address)
-            listener.listen(64)
+        with listener:
             _serve(listener, run)
     finally:
-        Path(address).unlink(missing_ok=True)
-        Path(address).parent.rmdir()
+        address.unlink(missing_ok=True)
+        address.parent.rmdir()
 
 
 def _serve(listener: socket.socket, run: Callable[[list[str]], int]) -> None:

@@ -134,7 +134,7 @@ def _child(group: str, path: Path, result: Result) -> Run:
         params=params,
         metrics=[(n, value, 0) for n, value in _numbers(result).items()] + _training_curves(log),
         dataset=(result.dataset, manifest_digest) if manifest_digest else None,
-        failed=result.status == "failed",
+        failed=result.status in {"failed", "missing"},
     )
 
 

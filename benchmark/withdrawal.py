@@ -2,7 +2,7 @@
 
 Before a run makes a number anew, the old one goes, with every table and figure. Whatever ends the
 run early, none of them is left; and where Snakemake lives to say so, the results that are missing
-become failures with their cause, and the tables are written with those.
+are marked as missing with their cause, and the tables are written with those.
 """
 
 from __future__ import annotations
@@ -48,9 +48,10 @@ def withdraw_tables(config: Config) -> None:
 
 
 def mark_missing(plan: Plan) -> list[RunKey]:
-    """Write a failure, with its cause, for each run of the plan whose evaluation is missing.
+    """Write the cause in place of each result of the plan that no job has made.
 
-    The workflow's own file is not written, so the next run makes them anew.
+    Such a result is 'missing', not 'failed': no method is to blame for it. The file that the
+    workflow waits for is not written, so the next run makes the results anew.
 
     Returns:
         the runs that were marked; none where nothing has run at all.
@@ -61,7 +62,7 @@ def mark_missing(plan: Plan) -> list[RunKey]:
         return []
     keys = [key for pair in missing for key in plan.runs(*pair)]
     for key in keys:
-        _failure(plan, key).save(layout.runs)
+        _missing(plan, key).save(layout.runs)
     return keys
 
 
@@ -90,10 +91,10 @@ def _end_of(code: int) -> str:
     return f"exit code {code}, and no cause in the log"
 
 
-def _failure(plan: Plan, key: RunKey) -> Result:
+def _missing(plan: Plan, key: RunKey) -> Result:
     return Result(
         **facts_of(plan, key),
-        status="failed",
+        status="missing",
         reason=_reason(plan, key),
         num_videos=Counts(manifest=0, evaluated=0),
         provenance=provenance(),

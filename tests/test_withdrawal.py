@@ -81,7 +81,7 @@ def test_results_go_and_what_they_are_made_of_stays(plan):
     assert all(path.exists() for path in kept)
 
 
-def test_missing_results_become_failures_that_name_the_log(plan):
+def test_missing_results_name_the_log_of_the_job_that_died_and_blame_no_method(plan):
     layout = Layout.of(plan.config)
     for pair in plan.variants:
         if pair[1] not in {"frameexit", "random_exit"} or pair[0] != "long":
@@ -92,12 +92,12 @@ def test_missing_results_become_failures_that_name_the_log(plan):
     assert {key.method for key in marked} == {"frameexit", "random_exit"}
     for key in marked:  # the control re-reads what died
         result = Result.load(key.folder(layout.runs) / "result.json")
-        assert result.status == "failed"
+        assert result.status == "missing"
         assert result.reason.startswith(f"train-long-frameexit-{seeds}: the job died")
         assert f"(log: {log})" in result.reason
     assert not layout.results_index("long", "frameexit").exists()
     outcome = measure(plan.config, "long", "frameexit", "default")
-    assert (outcome.measurement, outcome.status[:7]) == (None, "failed:")
+    assert (outcome.measurement, outcome.status[:8]) == (None, "missing:")
 
 
 def test_where_nothing_has_run_nothing_is_marked(plan):

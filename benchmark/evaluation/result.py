@@ -65,7 +65,7 @@ class Result(BaseModel):
     variant: str
     seed: int
     kind: str
-    status: Literal["ok", "failed", "skipped"]
+    status: Literal["ok", "failed", "skipped", "missing"]
     reason: str = ""
     primary_metric: Literal["map", "top1"]
     metrics: dict[str, float] = {}

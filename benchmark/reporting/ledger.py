@@ -49,7 +49,7 @@ STATUSES: dict[Status, str] = {
     "account differs": "the same lies outside it, for the reason given",
     "not run": "no profile with the paper's videos and backbone has run it",
     "not comparable": "a profile with the paper's videos ran it, but not as the paper did",
-    "failed": "such a profile tried, and the run failed or was skipped",
+    "failed": "such a profile tried, and the run failed, was skipped or did not end",
     "not implemented": "no method of the benchmark has this row",
 }
 

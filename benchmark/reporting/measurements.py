@@ -95,7 +95,7 @@ class Outcome:
     """What became of a variant on a dataset.
 
     Attributes:
-        status: 'measured', 'failed: …', 'skipped: …' or 'not run here…'.
+        status: 'measured', 'failed: …', 'missing: …', 'skipped: …' or 'not run here…'.
         measurement: where measured.
         replicates: `[S, B]`, the metric of each seed in each resample of the videos, in percent.
     """
@@ -117,9 +117,9 @@ def measure(config: Config, dataset: str, method: str, variant: str) -> Outcome:
     folders = {s: RunKey(dataset, method, variant, s).folder(runs) for s in config.seeds}
     absent = [seed for seed in config.seeds if not (folders[seed] / "result.json").is_file()]
     if len(absent) == len(config.seeds):
-        return Outcome("failed: no result")
+        return Outcome("missing: no result")
     if absent:
-        return Outcome(f"failed: no result of seed {', '.join(map(str, absent))}")
+        return Outcome(f"missing: no result of seed {', '.join(map(str, absent))}")
     results = [Result.load(folders[seed] / "result.json") for seed in config.seeds]
     broken = [result for result in results if result.status != "ok"]
     if broken:

@@ -94,6 +94,6 @@ def test_the_picture_says_where_it_stopped_and_how_it_answered(run, make_bench):
 
 def test_without_a_run_the_picture_says_why(make_bench):
     config = make_bench({"m": ("method", {"default": {}})}).config
-    figure, records = draw_strip(config, "", [], 0.5, "failed: no result")
+    figure, records = draw_strip(config, "", [], 0.5, "missing: no result")
     assert records == []
-    assert figure.axes[0].texts[0].get_text() == "failed: no result"
+    assert figure.axes[0].texts[0].get_text() == "missing: no result"

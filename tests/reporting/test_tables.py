@@ -126,10 +126,10 @@ def test_rows_without_a_number_say_why(make_bench, tmp_path):
     assert statuses == {
         "frameexit": "failed: loss is not finite",
         "zz_new": "failed: seed 2: out of memory",
-        "coin": "failed: no result",
+        "coin": "missing: no result",
         "arnet": "not run here",
     }
-    assert rows["uniform_10", "ResNet"]["status"] == "failed: no result of seed 0, 2"
+    assert rows["uniform_10", "ResNet"]["status"] == "missing: no result of seed 0, 2"
     for row in ("frameexit", "zz_new", "coin", "uniform_10"):
         assert rows[row, "ResNet"]["percent"] == ""
     assert rows["frameexit", "ResNet"]["paper_percent"] == "76.1"

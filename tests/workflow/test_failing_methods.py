@@ -184,7 +184,7 @@ def test_a_method_that_breaks_says_why_and_keeps_no_number(states):
 def test_a_job_that_dies_marks_its_rows(states):
     """The table job could not run; the tables were written all the same, without the old number."""
     row = states["changed"].rows["is_killed"]
-    assert row["status"].startswith("failed: train-multi-is_killed-0: the job died without a word")
+    assert row["status"].startswith("missing: train-multi-is_killed-0: the job died without a word")
     assert "(log: results/tiny/logs/train-multi-is_killed-0.log)" in row["status"]
     assert (row["percent"], row["gflops"]) == ("", "")
     assert len(states["changed"].tables) == len(states["before"].tables)

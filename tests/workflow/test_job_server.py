@@ -33,12 +33,12 @@ def _command(argv):
 
 
 SERVER = """\
-import sys
+import socket, sys
 sys.path[:0] = {path!r}
 from benchmark import job_server
 from test_job_server import _command
 job_server._IMPORTED = ("json",)
-job_server.serve(sys.argv[1], _command)
+job_server.serve(socket.socket(fileno=int(sys.argv[2])), _command)
 """
 CLIENT = """\
 import sys
@@ -53,8 +53,11 @@ def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("server")
     address = str(folder / "socket")
     code = SERVER.format(path=[os.path.dirname(__file__)])
-    with subprocess.Popen([sys.executable, "-c", code, address], stdin=subprocess.PIPE) as process:
-        _wait_for(lambda: os.path.exists(address))
+    with job_server.listening(address) as listener:
+        number = listener.fileno()
+        command = [sys.executable, "-c", code, address, str(number)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[number])
+    with process:
         yield {**os.environ, "BENCHMARK_JOB_SERVER": address, "WORD": "all"}
         process.stdin.close()
         assert process.wait(30) == 0

@@ -43,7 +43,7 @@ def summary(
 def _what_ran(plan: Plan, results: Mapping[RunKey, Result]) -> str:
     statuses = [result.status for result in results.values()]
     num_variants = sum(len(variants) for variants in plan.variants.values())
-    broken = [f"{statuses.count(s)} {s}" for s in ("failed", "skipped") if s in statuses]
+    broken = [f"{statuses.count(s)} {s}" for s in ("failed", "skipped", "missing") if s in statuses]
     num_missing = sum(len(plan.runs(*pair)) for pair in plan.variants) - len(results)
     if num_missing:
         broken.append(f"{num_missing} without a result")

@@ -104,7 +104,7 @@ def test_missing_and_failed_runs_are_named(filled):
     shutil.rmtree(filled.layout.runs / "films" / "ours" / "late")
     found = verdicts(filled)
     assert found[4] == "no pooling, predictions averaged on films: failed: seed 1: out of memory"
-    assert found[7] == "ours late on films: failed: no result"
+    assert found[7] == "ours late on films: missing: no result"
     assert found[8] in ("reproduced", "inconclusive", "contradicted")
 
 
