@@ -96,13 +96,12 @@ class JobLog:
         """
         try:
             yield
+            self.write(f"{self.title}: done in {time.monotonic() - self._start:.1f} s")
         except Exception as fault:
             if not isinstance(fault, BenchmarkError):
                 with suppress(OSError):
                     self.write(traceback.format_exc())
             self._fail(explained(fault))
-        else:
-            self.write(f"{self.title}: done in {time.monotonic() - self._start:.1f} s")
 
     def _fail(self, cause: str) -> None:
         line = f"error: {self.title}: {cause}"

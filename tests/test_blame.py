@@ -3,6 +3,7 @@
 import errno
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ import torch
 from benchmark.blame import fault_of_method, is_of_method
 from benchmark.errors import BenchmarkError, DamagedFileError, MachineError
 from benchmark.files import write_text
+from benchmark.progress import JobFailedError, JobLog
 
 
 def _raised(fault):
@@ -84,6 +86,15 @@ def test_an_error_that_was_explained_keeps_its_cause(tmp_path):
     explained = BenchmarkError("cannot be read")
     explained.__cause__ = OSError(errno.ENOSPC, "No space left on device")
     assert not is_of_method(_raised(explained), [tmp_path])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no file here is always full")
+def test_a_job_that_cannot_log_its_end_says_why_it_failed(capsys):
+    log = JobLog("features backbone", Path("/dev/full"))
+    with pytest.raises(JobFailedError), log.explaining():
+        pass
+    cause = "OSError: [Errno 28] No space left on device"
+    assert capsys.readouterr().err == f"error: features backbone: {cause}\n"
 
 
 def test_a_log_that_cannot_be_written_is_said_in_one_line(tmp_path):

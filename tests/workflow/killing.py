@@ -1,4 +1,4 @@
-"""Kills jobs, the job server, Snakemake or all of a run, and lets the same command go on."""
+"""Kills jobs, the job server, Snakemake or all of a run, or fills the disk under it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,15 @@ from workflow_runs import Workflow
 # Every kind of job of a run of one method and a control, from the first to the last.
 JOBS = (
     *("videos-multi", "manifest-multi", "frames-multi", "pretrain-backbone", "features-backbone"),
-    *("train-multi-frameexit-0", "control-multi-random_exit-0", "evaluate-multi-frameexit"),
+    *("train-multi-frameexit-0", "control-multi-random_exit-0", "evaluate-multi-random_exit"),
+)
+# Those that do not wait for each other: when one is killed, the others are made all the same.
+LAST_JOBS = (
     *("table-table2", "figure-figure6", "document", "known_answers", "claims", "track", "outcome"),
 )
+# These end so soon after they begin that a signal may come too late for them.
+SHORT_JOBS = {"document", "outcome"}
+_SECONDS_TO_FIND = 2.0
 
 
 @dataclass(frozen=True)
@@ -43,54 +49,96 @@ class Victims:
 
     Attributes:
         run: the workflow.
+        tried: how many blows were struck at, in time or too late.
         hits: (what was hit, at which job), for each blow that ended a run or a job.
     """
 
     run: Workflow
+    tried: int = 0
     hits: list[tuple[str, str]] = field(default_factory=list)
 
     def strike_at(self, job: str, blow: Blow) -> bool:
-        """Start, strike when a job begins, wait for Snakemake's end; say whether it was in time."""
+        """Start, strike when a job begins, wait for Snakemake's end; say whether it was in time.
+
+        What outlives Snakemake holds the pipe that it prints to, so the wait is for that as well.
+        """
         log = self.run.results / "logs" / f"{job}.log"
-        before = _time_of(log)
-        with self.run.start() as process:
-            while process.poll() is None and _time_of(log) == before:
-                time.sleep(0.002)
-            hit = process.poll() is None and self._strike(process, blow, log)
+        with started_until(self.run, job) as process:
+            hit, latest = False, time.monotonic() + _SECONDS_TO_FIND
+            while not hit and process.poll() is None and time.monotonic() < latest:
+                hit = _strike(process, blow, log)
             if not hit and process.poll() is None:  # too late for this job: on with the next
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate(timeout=600)
-        if hit:
-            self.hits.append((str(blow), job))
-        return hit
+        return self._count(hit, blow, job)
 
     def strike_after(self, seconds: float, blow: Blow) -> bool:
         """Start, and strike after some time unless it has ended; say whether it had not."""
         with self.run.start() as process:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.communicate(timeout=seconds)
-            hit = process.poll() is None and self._strike(process, blow, None)
+            hit = process.poll() is None and _strike(process, blow, None)
             process.communicate(timeout=600)
+        return self._count(hit, blow, f"after {seconds:.2f} s")
+
+    def _count(self, hit: bool, blow: Blow, when: str) -> bool:
+        self.tried += 1
         if hit:
-            self.hits.append((str(blow), f"after {seconds:.2f} s"))
+            self.hits.append((str(blow), when))
         return hit
 
-    def _strike(self, process: subprocess.Popen[str], blow: Blow, log: Path | None) -> bool:
-        if blow.victim == "group":
-            os.killpg(process.pid, blow.number)
+
+@contextlib.contextmanager
+def started_until(run: Workflow, job: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a run and give its process when a job begins, or when the run has ended without it."""
+    log = run.results / "logs" / f"{job}.log"
+    before = _time_of(log)
+    with run.start() as process:
+        while process.poll() is None and _time_of(log) in {0, before}:
+            time.sleep(0.002)
+        yield process
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A file system in memory, of a size that can change.
+
+    Attributes:
+        folder: where it is mounted.
+    """
+
+    folder: Path
+
+    def fill_but(self, room_kib: int) -> None:
+        """Leave so much room on it."""
+        while True:  # what is written meanwhile can make the new size too small
+            used = os.statvfs(self.folder)
+            blocks = used.f_blocks - used.f_bfree + room_kib * 1024 // used.f_frsize
+            with contextlib.suppress(subprocess.CalledProcessError):
+                return self.resize(f"{max(1, blocks) * used.f_frsize}")
+
+    def resize(self, size: str) -> None:
+        """Give it another size, in the words of `mount`."""
+        command = ["mount", "-o", f"remount,size={size}", str(self.folder)]
+        subprocess.run(command, check=True, capture_output=True)
+
+
+def _strike(process: subprocess.Popen[str], blow: Blow, log: Path | None) -> bool:
+    if blow.victim == "group":
+        os.killpg(process.pid, blow.number)
+        return True
+    if blow.victim == "snakemake":
+        process.send_signal(blow.number)
+        return True
+    if blow.victim == "server":
+        found = [pid for pid in _children(process.pid) if b"serve" in _command(pid)]
+    else:
+        found = [pid for pid in _descendants(process.pid) if _writes(pid, log)]
+    for pid in found[:1]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, blow.number)
             return True
-        if blow.victim == "snakemake":
-            process.send_signal(blow.number)
-            return True
-        if blow.victim == "server":
-            found = [pid for pid in _children(process.pid) if b"serve" in _command(pid)]
-        else:
-            found = [pid for pid in _descendants(process.pid) if _writes(pid, log)]
-        for pid in found[:1]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, blow.number)
-                return True
-        return False
+    return False
 
 
 def _time_of(path: Path) -> int:

@@ -66,12 +66,14 @@ class Workflow:
         profile: a name, or the path of a YAML file.
         settings: overrides of the profile, as after `--config`.
         environment: variables beside the test's own.
+        flags: of Snakemake, such as `--touch`.
     """
 
     folder: Path
     profile: str
     settings: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
 
     @property
     def results(self) -> Path:
@@ -82,7 +84,7 @@ class Workflow:
         given = {"profile": self.profile, **self.settings}
         return subprocess.Popen(
             [
-                *(sys.executable, "-m", "snakemake", "--cores", "2"),
+                *(sys.executable, "-m", "snakemake", "--cores", "2", *self.flags),
                 *("--snakefile", str(ROOT / "workflow" / "Snakefile")),
                 *("--directory", str(self.folder)),
                 *("--config", *(f"{key}={value}" for key, value in given.items())),

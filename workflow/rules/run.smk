@@ -16,15 +16,18 @@ def claim_results():
 
     A killed run lets go by itself; Snakemake's own lock, which does not, is switched off.
     """
-    LAYOUT.root.mkdir(parents=True, exist_ok=True)
-    claim = os.open(LAYOUT.root / ".claim", os.O_CREAT | os.O_WRONLY)  # open to the end
     try:
+        LAYOUT.root.mkdir(parents=True, exist_ok=True)
+        claim = os.open(LAYOUT.root / ".claim", os.O_CREAT | os.O_WRONLY)  # open to the end
         fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+        write_json_if_changed(LAYOUT.config, PLAN.config.model_dump(mode="json"))
+    except BlockingIOError:
         sys.exit(
             f"error: {LAYOUT.root}: another run is writing here. Fix: let it finish"
         )
-    write_json_if_changed(LAYOUT.config, PLAN.config.model_dump(mode="json"))
+    except OSError as fault:  # a full disk, or one that cannot be written
+        fix = "Fix: mend that, and give the same command again"
+        sys.exit(f"error: {LAYOUT.root}: {fault.strerror}. {fix}")
 
 
 def sweep_results():
@@ -40,10 +43,16 @@ def unfinished(*rules):
 
 
 def withdraw_old_numbers():
-    """Delete what this run makes anew, so that nothing old is left if a job dies."""
-    if workflow.touch:
-        return
+    """Delete what this run makes anew, so that nothing old is left if a job dies.
+
+    With --touch nothing is made. Then only tables that miss a result go: they would pass for
+    finished ones from then on.
+    """
     results = unfinished("evaluate")
+    if workflow.touch:
+        if not all(Path(path).exists() for job in results for path in job.output):
+            withdraw_tables(PLAN.config)
+        return
     for job in results:
         withdraw(PLAN.config, job.wildcards.dataset, job.wildcards.method)
     if results:
@@ -63,8 +72,12 @@ def write_tables_with_causes():
     shown = unfinished("table", "figure", "document", "known_answers", "claims")
     if not unfinished("evaluate") or not shown:
         return
-    for job in shown:
-        workflow.persistence.started(job)
+    try:
+        for job in shown:
+            workflow.persistence.started(job)
+    except OSError as fault:  # then no table may be written, since it would stand as finished
+        print(f"error: no tables with causes: {fault}", file=sys.stderr)
+        return
     items = {job.wildcards.get("item", job.rule.name) for job in shown}
     command = [PYTHON, "-m", "benchmark", "job", "salvage", "--config", LAYOUT.config]
     command += ["--item", ",".join(sorted(items)), "--log", LAYOUT.logs / "salvage.log"]
