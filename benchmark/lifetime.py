@@ -12,10 +12,17 @@ import select
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-__all__ = ["announce_workflow", "end_with_parent", "end_with_workflow", "process_pool"]
+__all__ = [
+    "announce_workflow",
+    "call_on_sigterm",
+    "end_with_parent",
+    "end_with_workflow",
+    "process_pool",
+]
 
 _WORKFLOW = "BENCHMARK_WORKFLOW_PROCESS"
 _PR_SET_PDEATHSIG = 1  # of linux/prctl.h
@@ -55,6 +62,19 @@ def end_with_parent(parent: int, with_signal: int = signal.SIGKILL) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, with_signal)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def call_on_sigterm(end: Callable[[], object]) -> None:
+    """Have SIGTERM call a function, in a thread of its own.
+
+    Snakemake's own handler waits for a lock. Where the signal interrupts the very code that holds
+    the lock, it waits for ever, and so does the run; a thread waits until that code goes on.
+
+    Args:
+        end: asks the workflow to end.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=end).start())
 
 
 def process_pool(workers: int) -> ProcessPoolExecutor:

@@ -97,3 +97,21 @@ def test_a_job_ends_with_the_workflow_that_was_killed():
         workflow.send_signal(signal.SIGKILL)
         assert select.select([ended], [], [], 60)[0], "the job outlived its workflow"
         os.close(ended)
+
+
+LOCKED = """\
+import os, signal, threading
+from benchmark.lifetime import call_on_sigterm
+lock, ended = threading.Lock(), threading.Event()
+def end():
+    with lock:
+        ended.set()
+call_on_sigterm(end)
+with lock:
+    os.kill(os.getpid(), signal.SIGTERM)
+assert ended.wait(60)
+"""
+
+
+def test_a_sigterm_that_interrupts_the_holder_of_a_lock_does_not_wait_for_ever():
+    subprocess.run([sys.executable, "-c", LOCKED], check=True, timeout=120)

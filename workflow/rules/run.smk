@@ -18,7 +18,9 @@ def claim_results():
     """
     try:
         LAYOUT.root.mkdir(parents=True, exist_ok=True)
-        claim = os.open(LAYOUT.root / ".claim", os.O_CREAT | os.O_WRONLY)  # open to the end
+        claim = os.open(
+            LAYOUT.root / ".claim", os.O_CREAT | os.O_WRONLY
+        )  # open to the end
         fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         write_json_if_changed(LAYOUT.config, PLAN.config.model_dump(mode="json"))
     except BlockingIOError:
@@ -75,7 +77,9 @@ def write_tables_with_causes():
     try:
         for job in shown:
             workflow.persistence.started(job)
-    except OSError as fault:  # then no table may be written, since it would stand as finished
+    except (
+        OSError
+    ) as fault:  # then no table may be written, since it would stand as finished
         print(f"error: no tables with causes: {fault}", file=sys.stderr)
         return
     items = {job.wildcards.get("item", job.rule.name) for job in shown}
