@@ -77,9 +77,8 @@ def write_tables_with_causes():
     try:
         for job in shown:
             workflow.persistence.started(job)
-    except (
-        OSError
-    ) as fault:  # then no table may be written, since it would stand as finished
+    except OSError as fault:
+        # Then no table may be written, since it would stand as finished.
         print(f"error: no tables with causes: {fault}", file=sys.stderr)
         return
     items = {job.wildcards.get("item", job.rule.name) for job in shown}
