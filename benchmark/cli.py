@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmark.errors import BenchmarkError
+from benchmark.arguments import numbers
+from benchmark.errors import BenchmarkError, did_you_mean
 from benchmark.job_server import forward, serve
 from benchmark.threads import thread_settings
 
@@ -33,7 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as fault:  # a file that the user names: missing, of another kind, locked away
         if fault.filename is None:
             raise
-        print(f"error: {fault.filename}: {fault.strerror}", file=sys.stderr)
+        fix = "name another path, or correct what lies there or its permissions"
+        print(f"error: {fault.filename}: {fault.strerror}. Fix: {fix}", file=sys.stderr)
         return 1
     return code
 
@@ -84,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     job.add_argument("--method", default="")
     job.add_argument("--item", default="")
     job.add_argument("--part", type=int, help="of the jobs that share a dataset, from 0")
-    job.add_argument("--seeds", default="", help="such as 0-1-2; all of the profile's if left out")
+    job.add_argument("--seeds", type=numbers, help="such as 0-1-2; default: all of the profile's")
     job.add_argument("--threads", type=int, default=1)
     job.add_argument("--log", type=Path)
     job.set_defaults(run=_job)
@@ -106,26 +108,26 @@ def _job(args: argparse.Namespace) -> int:
     os.environ.update(thread_settings(args.threads))
 
     from benchmark.gpus import assigned_gpus, num_gpus  # noqa: PLC0415
-    from benchmark.jobs import JOBS, Job, read_resolved  # noqa: PLC0415
+    from benchmark.jobs import Job, read_resolved, run_job  # noqa: PLC0415
     from benchmark.lifetime import end_with_workflow  # noqa: PLC0415
     from benchmark.progress import JobFailedError, JobLog  # noqa: PLC0415
 
     part = "" if args.part is None else f"part {args.part}"
     words = [args.stage, args.dataset, args.method, args.item, part]
-    words.append(args.seeds and f"seeds {args.seeds}")
+    words.append(args.seeds and f"seeds {'-'.join(map(str, args.seeds))}")
     end_with_workflow()
     try:
         log = JobLog(" ".join(filter(None, words)), args.log)
         with log.explaining():
             config = read_resolved(args.config)
-            seeds = tuple(map(int, args.seeds.split("-"))) if args.seeds else config.seeds
+            seeds = args.seeds or config.seeds
             names = (args.dataset, args.method, args.item)
             job = Job(config, log, *names, seeds, args.threads, args.part or 0)
             with ExitStack() as held:
                 if num := num_gpus(args.stage, config.compute):
                     optional = config.compute.accelerator == "auto"
                     held.enter_context(assigned_gpus(num, log.title, log.write, optional=optional))
-                JOBS[args.stage](job)
+                run_job(args.stage, job)
     except JobFailedError:
         return 1
     except BenchmarkError as fault:  # of the log itself
@@ -145,8 +147,12 @@ def _schemas(args: argparse.Namespace) -> int:
 def _show(args: argparse.Namespace) -> int:
     from benchmark.data.manifest_report import print_reports  # noqa: PLC0415
     from benchmark.jobs import finished_plan  # noqa: PLC0415
+    from benchmark.reporting.paper import load_paper  # noqa: PLC0415
     from benchmark.reporting.tables import print_table  # noqa: PLC0415
 
+    known = [*load_paper().tables, "videos"]
+    if args.table not in known:
+        raise BenchmarkError(f"no table '{args.table}'{did_you_mean(args.table, known)}")
     plan = finished_plan(args.results, args.profile)
     if args.table == "videos":
         print_reports(plan.config)

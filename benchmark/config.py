@@ -67,7 +67,7 @@ class Config(Strict):
         {}, description="dataset/method/variant -> file of weights that were published"
     )
     mlflow_uri: str = Field("", description="empty: a database in the results folder")
-    datasets: dict[PlainName, DatasetConfig]
+    datasets: dict[PlainName, DatasetConfig] = Field(min_length=1)
     backbone: BackboneConfig
     networks: dict[PlainName, NetworkConfig] = Field(
         {}, description="further networks by role, for methods that ask for them"
@@ -198,6 +198,10 @@ def _extended(path: Path, name: object) -> dict[str, Any]:
         raise BenchmarkError(what, where=place, fix=fix)
     if name == path.stem:
         raise BenchmarkError("the profile extends itself", where=place, fix="name another one")
+    known = [other.stem for other in path.parent.glob("*.yaml") if other != path]
+    if name not in known:
+        what = f"extends: no profile '{name}'{did_you_mean(name, known)}"
+        raise BenchmarkError(what, where=place)
     base = _read_profile(path.with_name(f"{name}.yaml"))
     if "extends" in base:
         what = f"'{name}' extends another profile itself"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from benchmark.backbones.networks import IN_PACKAGE, NETWORKS
 from benchmark.config_data import (
     ActivityNetVideos,
     BuiltinVideos,
@@ -117,17 +118,7 @@ def cross_faults(config: Config, where: object, *, folders_named: bool) -> list[
         if roles.count(role) > 1
     ]
     for role in config.roles:
-        key = role if role == "backbone" else f"networks.{role}"
-        network = config.network(role)
-        if network.weights == "file" and not network.file:
-            faults.append(BenchmarkError(f"{key}.weights: file needs {key}.file", where=where))
-        file = network.file or ""
-        faults += _unnamed_folders(config, file, key, where, must=folders_named)
-        if network.weights == "pretrained" and not config.backbone.pretraining:
-            faults.append(
-                BenchmarkError(f"{key}.weights: pretrained needs backbone.pretraining", where=where)
-            )
-        faults += _listening_faults(network, key, where)
+        faults += _network_faults(config, role, where, folders_named=folders_named)
     if "backbone" in config.networks:
         faults.append(
             BenchmarkError(
@@ -159,6 +150,33 @@ def _lists_outside(config: Config, source: Listed, key: str, where: object) -> l
         BenchmarkError(f"{key}: '{name}': {reason}", where=where, fix=fix)
         for name, reason in outside.items()
     ]
+
+
+def _network_faults(
+    config: Config, role: str, where: object, *, folders_named: bool
+) -> list[BenchmarkError]:
+    """Return what is wrong with the settings of one network."""
+    key = role if role == "backbone" else f"networks.{role}"
+    network = config.network(role)
+    file = network.file or ""
+    faults = _unnamed_folders(config, file, f"{key}.file", where, must=folders_named)
+    if network.weights == "file" and not network.file:
+        faults.append(BenchmarkError(f"{key}.weights: file needs {key}.file", where=where))
+    if network.weights == "pretrained" and not config.backbone.pretraining:
+        what = f"{key}.weights: pretrained needs backbone.pretraining"
+        faults.append(BenchmarkError(what, where=where))
+    if network.network not in NETWORKS:
+        hint = did_you_mean(network.network, NETWORKS)
+        what = f"{key}.network: unknown network '{network.network}'{hint}"
+        return [*faults, BenchmarkError(what, where=where)]
+    if network.weights == "hub" and NETWORKS[network.network].hub is None:
+        what, fix = f"nobody publishes weights of '{network.network}'", "use weights: file"
+        faults.append(BenchmarkError(f"{key}.weights: {what}", where=where, fix=fix))
+    if network.weights == "package" and network.network != IN_PACKAGE:
+        what = f"{key}.weights: no package carries weights of '{network.network}'"
+        fix = f"use {IN_PACKAGE}, weights: hub or weights: file"
+        faults.append(BenchmarkError(what, where=where, fix=fix))
+    return faults + _listening_faults(network, key, where)
 
 
 def _listening_faults(network: NetworkConfig, key: str, where: object) -> list[BenchmarkError]:

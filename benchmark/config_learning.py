@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from benchmark.backbones.networks import network_of
 from benchmark.strict import Strict
 
 __all__ = [
@@ -19,8 +20,6 @@ __all__ = [
 ]
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed", "64-true"]
-# Those of the registry whose input is sound: a plan must know them without importing PyTorch.
-_LISTENING = ("audio_resnet18", "tiny_audio")
 
 
 class Pretraining(Strict):
@@ -56,7 +55,7 @@ class NetworkConfig(Strict):
     @property
     def listens(self) -> bool:
         """Whether its input is sound."""
-        return self.network in _LISTENING
+        return network_of(self).listens
 
 
 class BackboneConfig(NetworkConfig):

@@ -18,6 +18,7 @@ from benchmark.files import replace_when_complete
 from benchmark.methods import MethodFolder, discover
 from benchmark.plan import repository_methods
 from benchmark.sealed import file_sha256
+from benchmark.text_files import check_is_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,6 +62,7 @@ def import_checkpoint(
     if layout not in owners:
         raise BenchmarkError(f"no layout '{layout}'{did_you_mean(layout, owners)}", where="import")
     method = owners[layout]
+    check_is_file(file)
     module = importlib.import_module(
         f"methods.{method.name}.{method.manifest.importers[layout].removesuffix('.py')}"
     )
@@ -80,8 +82,6 @@ def _read(file: Path) -> dict[str, Tensor]:
 
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
-    except FileNotFoundError as fault:
-        raise BenchmarkError("no such file") from fault
     except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as fault:
         reason = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
         raise BenchmarkError(

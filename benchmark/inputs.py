@@ -13,7 +13,8 @@ import numpy.typing as npt
 from benchmark.backbones.feature_index import read_feature_index
 from benchmark.backbones.feature_store import StoredFeatures
 from benchmark.backbones.features import ComputedFeatures, count_macs_per_input
-from benchmark.backbones.registry import Backbone, build_backbone, network_of
+from benchmark.backbones.networks import network_of
+from benchmark.backbones.registry import Backbone, build_backbone
 from benchmark.backbones.views import CENTRE, View
 from benchmark.config import Config
 from benchmark.contract import NetworkInfo, Task

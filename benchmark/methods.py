@@ -6,28 +6,17 @@ that a user sees every fault at once, before any job starts.
 
 from __future__ import annotations
 
-import importlib
 import os
-import signal
 import sys
-import threading
 import types
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
-
-from pydantic import TypeAdapter, ValidationError
 
 from benchmark.errors import BenchmarkError, did_you_mean, raise_all
 from benchmark.method_manifest import MethodManifest, read_method_manifest
-from benchmark.strict import is_misplaced_truth
 
-__all__ = ["MethodFolder", "discover", "load_method", "make_params"]
-
-_LIMIT = "BENCHMARK_IMPORT_SECONDS"
-_SECONDS = 300  # a cold shared disk takes minutes for a large library
+__all__ = ["MethodFolder", "discover"]
 
 
 @dataclass(frozen=True)
@@ -84,7 +73,8 @@ def discover(roots: Sequence[Path]) -> dict[str, MethodFolder]:
     for root in roots:
         if not root.is_dir():
             faults.append(BenchmarkError("no such folder of methods", where=root))
-        for path in sorted(root.glob("*/method.yaml")):
+            continue
+        for path in sorted(map(_manifest_below, filter(_is_method, root.iterdir()))):
             manifest, wrong = read_method_manifest(path)
             faults += wrong
             name = path.parent.name
@@ -104,91 +94,13 @@ def discover(roots: Sequence[Path]) -> dict[str, MethodFolder]:
     return dict(sorted(found.items()))
 
 
-def load_method(folder: MethodFolder) -> type[Any]:
-    """Import a method's code and return its class `Method`.
-
-    Raises:
-        BenchmarkError: if the code does not import, or has no class `Method` with `Params`.
-    """
-    where = folder.folder / "method.py"
-    try:
-        with _at_most(limit := _import_seconds()):
-            module = importlib.import_module(f"methods.{folder.name}.method")
-    except _TooLongError as fault:
-        what = f"does not import within {limit} s"
-        fix = f"do long work in the method's __init__, or set {_LIMIT} to more seconds"
-        raise BenchmarkError(what, where=where, fix=fix) from fault
-    except KeyboardInterrupt:
-        raise
-    except BaseException as fault:  # also sys.exit and what derives from BaseException itself
-        raise BenchmarkError(f"does not import: {fault!r}", where=where) from fault
-    method = getattr(module, "Method", None)
-    if not isinstance(method, type) or not hasattr(method, "Params"):
-        raise BenchmarkError("has no class 'Method' with 'Params'", where=where)
-    return method
+def _manifest_below(folder: Path) -> Path:
+    return folder / "method.yaml"
 
 
-class _TooLongError(BaseException):
-    """Not caught by `except Exception` in the code that takes too long."""
-
-
-def _import_seconds() -> int:
-    given = os.environ.get(_LIMIT, str(_SECONDS))
-    if not given.isdecimal() or int(given) < 1:
-        fix = "set it to whole seconds, or not at all"
-        raise BenchmarkError(f"'{given}' is no number of seconds", where=_LIMIT, fix=fix)
-    return int(given)
-
-
-@contextmanager
-def _at_most(seconds: int) -> Iterator[None]:
-    """End the work of the main thread after some time; other threads are given all time."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def give_up(*_: object) -> None:
-        raise _TooLongError
-
-    before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def make_params(method: type[Any], params: dict[str, Any], where: object) -> Any:
-    """Build a method's parameters from a variant's settings.
-
-    Raises:
-        BenchmarkError: for unknown names and wrong types, all at once.
-    """
-    known = [field.name for field in fields(method.Params)]
-    faults = [
-        BenchmarkError(f"unknown parameter '{name}'{did_you_mean(name, known)}", where=where)
-        for name in params
-        if name not in known
-    ]
-    types = get_type_hints(method.Params)
-    faults += [
-        BenchmarkError(f"parameter '{name}': true and false stand for no value", where=where)
-        for name, value in params.items()
-        if name in types and is_misplaced_truth(value, types[name])
-    ]
-    try:
-        made = TypeAdapter(method.Params).validate_python(params)
-    except ValidationError as wrong:
-        faults += [
-            BenchmarkError(
-                f"parameter '{fault['loc'][0]}': {fault['msg']}, found {fault['input']!r}",
-                where=where,
-            )
-            for fault in wrong.errors()
-        ]
-    raise_all(faults, str(where))
-    return made
+def _is_method(folder: Path) -> bool:
+    """Say whether a folder has one of a method's files; what the other lacks is then said."""
+    return any(os.path.lexists(folder / name) for name in ("method.yaml", "method.py"))
 
 
 def _has_no_effect(name: str) -> bool:

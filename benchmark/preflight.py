@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 from benchmark.config import Config
 from benchmark.config_data import Listed
 from benchmark.errors import BenchmarkError, raise_all
 from benchmark.layout import Layout, annotation_files
+from benchmark.tracking import tracking_uri
 
 __all__ = ["check_files"]
 
@@ -24,6 +26,7 @@ def check_files(config: Config) -> None:
     """
     faults = _results_faults(config.folder)
     try:
+        faults = faults or _tracking_faults(config)
         for name in config.datasets:
             if not Layout.of(config).manifest(name).is_file():
                 faults += _dataset_faults(config, name)
@@ -43,15 +46,22 @@ def _results_faults(folder: Path) -> list[BenchmarkError]:
         try:
             if not os.path.lexists(place):
                 continue
-            if not place.is_dir():
-                what = "results need a folder, and this is none"
-            elif not os.access(place, os.W_OK | os.X_OK):
-                what = "results cannot be written here: no permission, or a read-only disk"
-            else:
-                return []
+            if place.is_dir():
+                with tempfile.TemporaryFile(dir=place):  # /proc says yes to all questions, and no
+                    return []
+            what = "results need a folder, and this is none"
         except OSError as fault:
             what = f"results cannot be written here: {fault.strerror}"
         return [BenchmarkError(what, where=place, fix=fix)]
+    return []
+
+
+def _tracking_faults(config: Config) -> list[BenchmarkError]:
+    """Return a fault if MLflow's database cannot lie among the results."""
+    try:
+        tracking_uri(config)
+    except BenchmarkError as fault:
+        return [fault]
     return []
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmark.errors import BenchmarkError
 
-__all__ = ["parse_json", "read_text"]
+__all__ = ["check_is_file", "is_whole_text", "parse_json", "read_text"]
 
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _KINDS = (
@@ -35,19 +35,35 @@ def read_text(path: Path) -> str:
             text in UTF-8 or in UTF-16 with a byte order mark.
     """
     try:
-        mode = path.stat().st_mode
-        for is_kind, what in _KINDS:
-            if is_kind(mode):
-                raise BenchmarkError(what, where=path, fix="name the file itself")
+        check_is_file(path)
         content = path.read_bytes()
     except OSError as error:
-        fix = "correct the path, or create the file"
-        if isinstance(error, PermissionError):
-            fix = "allow yourself to read the file and to enter its folders"
-        raise BenchmarkError(f"not readable: {error.strerror}", where=path, fix=fix) from error
+        raise _unreadable(path, error) from error
+    return _decoded(content, path).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def check_is_file(path: Path) -> None:
+    """Check that a path names a regular file: reading others may never end.
+
+    Raises:
+        BenchmarkError: if there is none, or it is a folder, a pipe, a socket or a device.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise _unreadable(path, error) from error
     except ValueError as error:  # a path that holds a null character
         raise BenchmarkError(f"is no path: {error}", where=repr(str(path))) from error
-    return _decoded(content, path).replace("\r\n", "\n").replace("\r", "\n")
+    for is_kind, what in _KINDS:
+        if is_kind(mode):
+            raise BenchmarkError(what, where=path, fix="name the file itself")
+
+
+def _unreadable(path: Path, error: OSError) -> BenchmarkError:
+    fix = "correct the path, or create the file"
+    if isinstance(error, PermissionError):
+        fix = "allow yourself to read the file and to enter its folders"
+    return BenchmarkError(f"not readable: {error.strerror}", where=path, fix=fix)
 
 
 def _decoded(content: bytes, path: Path) -> str:
@@ -70,11 +86,21 @@ def _decoded(content: bytes, path: Path) -> str:
     return text
 
 
+def is_whole_text(text: str) -> bool:
+    """Say whether a text can be written to a file: half of a character, from an escape, cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def parse_json(text: str, path: Path) -> tuple[Any, list[str]]:
     """Return what a JSON text says, and the keys that stand twice in one object.
 
     Raises:
-        BenchmarkError: if it is not JSON, or is nested too deeply to be meant.
+        BenchmarkError: if it is not JSON, is nested too deeply to be meant, or holds half of a
+            character.
     """
     twice: list[str] = []
 
@@ -86,8 +112,12 @@ def parse_json(text: str, path: Path) -> tuple[Any, list[str]]:
         return content
 
     try:
-        return json.loads(text, object_pairs_hook=content_of), twice
+        content = json.loads(text, object_pairs_hook=content_of)
+        if "\\ud" in text.lower() and not is_whole_text(json.dumps(content, ensure_ascii=False)):
+            what = "an escape such as \\ud800 stands for half of a character"
+            raise BenchmarkError(what, where=path, fix="write the character itself")
+        return content, twice
     except RecursionError as error:
         raise BenchmarkError("is nested too deeply to be read", where=path) from error
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise BenchmarkError(f"is not JSON: {error}", where=path) from error

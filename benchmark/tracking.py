@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from benchmark.config import Config
+from benchmark.errors import BenchmarkError
 from benchmark.evaluation.records import RunKey
 from benchmark.files import locked
 from benchmark.tracking_runs import (
@@ -115,12 +116,23 @@ def mirror(
 
 
 def tracking_uri(config: Config) -> str:
-    """Return the store: of the profile, else of the environment, else in the results folder."""
-    return config.mlflow_uri or os.environ.get("MLFLOW_TRACKING_URI") or _default_uri(config)
+    """Return the store: of the profile, else of the environment, else in the results folder.
+
+    Raises:
+        BenchmarkError: if the name of that folder cannot be part of an address.
+    """
+    if named := _named_store(config):
+        return named
+    database = (config.folder / "mlflow.db").resolve()
+    if "?" in str(database):  # what follows it would be options, and the database lie elsewhere
+        what = "MLflow's database cannot lie in a folder with '?' in its name"
+        fix = "name another folder (--config results=DIR) or another store (mlflow_uri)"
+        raise BenchmarkError(what, where=database.parent, fix=fix)
+    return f"sqlite:///{database}"
 
 
-def _default_uri(config: Config) -> str:
-    return f"sqlite:///{(config.folder / 'mlflow.db').resolve()}"
+def _named_store(config: Config) -> str:
+    return config.mlflow_uri or os.environ.get("MLFLOW_TRACKING_URI", "")
 
 
 @contextmanager
@@ -152,7 +164,7 @@ class _Store:
 
     def __init__(self, config: Config, uri: str, manifests: Mapping[str, Path]) -> None:
         self._mlflow = _import_mlflow()
-        if uri == _default_uri(config):
+        if not _named_store(config):
             _flush_when_the_system_likes()
         self._client = self._mlflow.MlflowClient(uri)
         self._manifests = manifests

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from benchmark.errors import BenchmarkError, raise_all
-from benchmark.text_files import read_text
+from benchmark.text_files import is_whole_text, read_text
 
 __all__ = ["parse_yaml", "place_of", "read_mapping"]
 
@@ -112,6 +112,9 @@ class _Loader(yaml.SafeLoader):
             self._depth -= 1
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if isinstance(node, yaml.ScalarNode) and not is_whole_text(node.value):
+            what = f"{node.value!r} holds half of a character"
+            raise yaml.MarkedYAMLError(problem=what, problem_mark=node.start_mark)
         try:
             return super().construct_object(node, deep)
         except (ValueError, LookupError, AttributeError, TypeError) as fault:

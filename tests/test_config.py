@@ -1,50 +1,17 @@
 """A profile with faults is refused before anything runs, all faults at once."""
 
-import copy
 from pathlib import Path
 
 import pytest
 import yaml
+from written_profiles import GOOD, with_setting
 
-from benchmark.backbones.registry import network_of
+from benchmark.backbones.networks import network_of
 from benchmark.config import load_config, validate
 from benchmark.cost.literature_frameexit import PAPER_BACKBONES
 from benchmark.errors import BenchmarkError
 
 ROOT = Path(__file__).parent.parent
-GOOD = {
-    "profile": "tried",
-    "description": "a test",
-    "seeds": [0],
-    "datasets": {
-        "long": {
-            "role": "long",
-            "builtin": {"set": "long", "num_train": 4, "num_val": 4},
-            "sampling": {"positions": 8},
-        },
-        "clips": {
-            "role": "short",
-            "csv": {"csv": "labels.csv", "root": "/videos"},
-            "sampling": {"fps": 1},
-        },
-    },
-    "backbone": {"network": "tiny_cnn", "weights": "random"},
-    "training": {"head_units": 8, "learning_rate": 0.01, "batch_size": 4},
-}
-
-
-def _with(path, value):
-    """Return GOOD with one key set, or removed for the value None."""
-    content = copy.deepcopy(GOOD)
-    *parents, key = path.split(".")
-    place = content
-    for parent in parents:
-        place = place[parent]
-    if value is None:
-        del place[key]
-    else:
-        place[key] = value
-    return content
 
 
 def test_the_example_holds():
@@ -110,20 +77,20 @@ def test_the_example_holds():
 )
 def test_a_fault_is_named(path, value, message):
     with pytest.raises(BenchmarkError) as caught:
-        validate(_with(path, value), "profile.yaml")
+        validate(with_setting(path, value), "profile.yaml")
     assert message in str(caught.value)
     assert str(caught.value).startswith("profile.yaml: ")
 
 
 def test_shared_frames_must_exist():
-    content = _with("datasets.clips.frames_of", "lung")
+    content = with_setting("datasets.clips.frames_of", "lung")
     del content["datasets"]["clips"]["sampling"]
     with pytest.raises(BenchmarkError, match=r"shares frames of unknown 'lung'.*mean 'long'"):
         validate(content, "here")
 
 
 def test_all_faults_are_said_at_once():
-    content = _with("sedes", [1])
+    content = with_setting("sedes", [1])
     content["training"]["batch_size"] = "ten"
     del content["backbone"]["network"]
     with pytest.raises(BenchmarkError) as caught:
@@ -137,7 +104,9 @@ def test_all_faults_are_said_at_once():
 
 def test_a_fault_of_a_file_is_named_with_its_line(tmp_path):
     path = tmp_path / "tried.yaml"
-    path.write_text(yaml.safe_dump(_with("datasets.long.sampling.position", 3), sort_keys=False))
+    path.write_text(
+        yaml.safe_dump(with_setting("datasets.long.sampling.position", 3), sort_keys=False)
+    )
     line = 1 + path.read_text().splitlines().index("      position: 3")
     with pytest.raises(BenchmarkError, match=f"tried.yaml:{line}: unknown key"):
         load_config(path)

@@ -9,7 +9,8 @@ import pytest
 from benchmark.errors import BenchmarkError
 from benchmark.files import digest_of_files
 from benchmark.layout import method_files
-from benchmark.methods import discover, load_method, make_params
+from benchmark.method_code import load_method, make_params
+from benchmark.methods import discover
 
 ROOT = Path(__file__).parent.parent
 GOOD = """\

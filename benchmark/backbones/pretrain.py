@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmark.backbones.registry import Backbone, Network
+from benchmark.backbones.networks import Network
+from benchmark.backbones.registry import Backbone
 from benchmark.config_learning import Pretraining
 from benchmark.data.builtin.truth import Truth
 from benchmark.data.frame_store import FrameStore

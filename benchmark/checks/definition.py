@@ -11,7 +11,7 @@ from benchmark.checks.world import World
 from benchmark.contract import Method
 from benchmark.errors import BenchmarkError, did_you_mean
 from benchmark.evaluation.records import Steps
-from benchmark.methods import make_params
+from benchmark.method_code import make_params
 from benchmark.reporting.paper import load_paper
 from benchmark.text_files import read_text
 

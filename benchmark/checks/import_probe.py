@@ -16,6 +16,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmark.errors import BenchmarkError
+
 __all__ = ["import_faults"]
 
 _MARK = "import probe: "
@@ -29,25 +31,27 @@ def import_faults(roots: Sequence[Path], names: Sequence[str]) -> dict[str, list
         names: of the methods to import.
 
     Returns:
-        sentences by name; a method that ends the interpreter is found out, and the others go on.
+        sentences by name; a method whose import does not end, or ends Python, is among them.
+
+    Raises:
+        BenchmarkError: if the interpreter ends before all are imported.
     """
-    found: dict[str, list[str]] = {}
-    while pending := [name for name in names if name not in found]:
-        package = str(Path(__file__).parent.parent.parent)
-        path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))
-        ended = subprocess.run(
-            [sys.executable, "-B", "-m", __name__, os.pathsep.join(map(str, roots)), *pending],
-            env={**os.environ, "PYTHONPATH": path},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        lines = [line for line in ended.stdout.splitlines() if line.startswith(_MARK)]
-        found |= dict(json.loads(line[len(_MARK) :]) for line in lines)
-        if len(lines) < len(pending):
-            words = ended.stderr.strip().splitlines()[-1:] or ["no word"]
-            blamed = pending[len(lines)]
-            found[blamed] = [f"ends Python (exit code {ended.returncode}: {words[0]})"]
+    package = str(Path(__file__).parent.parent.parent)
+    path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))
+    ended = subprocess.run(
+        [sys.executable, "-B", "-m", __name__, os.pathsep.join(map(str, roots)), *names],
+        env={**os.environ, "PYTHONPATH": path},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = [line for line in ended.stdout.splitlines() if line.startswith(_MARK)]
+    found: dict[str, list[str]] = dict(json.loads(line[len(_MARK) :]) for line in lines)
+    if len(found) < len(names):
+        words = ended.stderr.strip().splitlines()[-1:] or ["no word"]
+        what = f"the import of methods ended with exit code {ended.returncode}: {words[0]}"
+        raise BenchmarkError(what)
     return found
 
 
@@ -57,15 +61,21 @@ def _main(roots: str, names: Sequence[str]) -> None:
     import benchmark.evaluation.stepping  # noqa: PLC0415
     from benchmark.checks.watch import watched  # noqa: PLC0415
     from benchmark.errors import explained  # noqa: PLC0415
-    from benchmark.methods import discover, load_method  # noqa: PLC0415
+    from benchmark.method_code import check_import, import_method  # noqa: PLC0415
+    from benchmark.methods import discover  # noqa: PLC0415
 
     del benchmark.evaluation.stepping, torch
     methods = discover([Path(root) for root in roots.split(os.pathsep)])
     for name in names:
         before = _global_state()
+        try:
+            check_import(methods[name])
+        except BenchmarkError as fault:
+            print(f"{_MARK}{json.dumps([name, [explained(fault)]])}", flush=True)
+            continue
         with watched() as faults:
             try:
-                load_method(methods[name])
+                import_method(methods[name])
             except Exception as fault:
                 faults.append(explained(fault))
         after = _global_state()

@@ -22,7 +22,8 @@ from benchmark.cost.meter import Meter
 from benchmark.evaluation.exits import threshold_for_budget
 from benchmark.evaluation.records import Steps, concatenate
 from benchmark.evaluation.stepping import predict_steps, run_with_exits
-from benchmark.methods import MethodFolder, load_method, make_params
+from benchmark.method_code import load_method, make_params
+from benchmark.methods import MethodFolder
 from benchmark.seeds import derive_seed
 from benchmark.training.checkpoints import stage_params
 from benchmark.training.fit import Epoch, fit

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from benchmark.arguments import at_least, fraction, name
 from benchmark.data.build_manifest import build_from_csv, build_from_folders, check_learnable
 from benchmark.data.class_names import read_class_file
 from benchmark.data.listing import Columns
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("source", type=Path, help="a CSV with a header, or a folder that holds one for each class")
     add("--out", type=Path, required=True, help="the manifest.csv to write")
-    add("--dataset", required=True, help="name of the dataset")
+    add("--dataset", type=name, required=True, help="name of the dataset")
     add("--task", choices=["single_label", "multi_label"], default="single_label")
     add("--root", type=Path, help="folder that the CSV's paths are relative to (default: its own)")
     add("--path-column", default="path")
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--id-column", help="default: the path without its suffix")
     add("--split-column", help="says 'train' or 'val'")
     add("--group-column", help="with --folds: what must not stand on both sides")
-    add("--folds", type=int, default=1, help="deal whole groups into so many folds")
+    add("--folds", type=at_least(1), default=1, help="deal whole groups into so many folds")
     add(
         "--classes",
         type=Path,
@@ -41,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="error",
         help="what to do with the same video on both sides of a split",
     )
-    add("--max-unreadable-fraction", type=float, default=0.0, help="go on without so many")
+    add("--max-unreadable-fraction", type=fraction, default=0.0, help="go on without so many")
     add(
         "--outside-root",
         choices=["error", "links", "any"],
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="which files may lie outside the root: none, those that links lead to, or any",
     )
     add("--base", type=Path, help="a manifest of the same files: do not read them again")
-    add("--workers", type=int, default=1, help="processes that read the files")
+    add("--workers", type=at_least(1), default=1, help="processes that read the files")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -156,9 +156,16 @@ def write_report(manifest: Manifest, text: str, path: Path) -> None:
 
 
 def print_reports(config: Config) -> None:
-    """Print the reports of a profile's datasets, as far as they are written."""
-    for dataset in config.datasets:
-        path = report_path(Layout.of(config).manifest(dataset))
+    """Print the reports of a profile's datasets, as far as they are written.
+
+    Raises:
+        BenchmarkError: if none is.
+    """
+    paths = {name: report_path(Layout.of(config).manifest(name)) for name in config.datasets}
+    if not any(path.is_file() for path in paths.values()):
+        fix = f"run: snakemake --cores 2 --config profile={config.profile} -- all_frames"
+        raise BenchmarkError("no videos have been listed yet", where=config.data_folder, fix=fix)
+    for dataset, path in paths.items():
         absent = f"{dataset}: no manifest yet, so no {path}\n"
         print(path.read_text(encoding="utf-8") if path.is_file() else absent)
 

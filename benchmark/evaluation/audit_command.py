@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
+from benchmark.arguments import at_least
 from benchmark.errors import BenchmarkError, did_you_mean
 
 __all__ = ["add_arguments", "run"]
@@ -16,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("methods", nargs="*", metavar="METHOD", help="default: all that ran")
     add("--profile", default="builtin")
     add("--results", default="results")
-    add("--videos", type=int, default=16, help="videos replayed for each run")
+    add("--videos", type=at_least(1), default=16, help="videos replayed for each run")
     add("--seed", type=int, help="default: the profile's first")
 
 
@@ -39,6 +40,9 @@ def _audits(args: argparse.Namespace) -> Iterator[tuple[str, list[str]]]:
     for name in args.methods:
         if name not in plan.methods:
             raise BenchmarkError(f"no method '{name}'{did_you_mean(name, plan.methods)}")
+    if args.seed not in (None, *plan.config.seeds):
+        known = ", ".join(map(str, plan.config.seeds))
+        raise BenchmarkError(f"the profile has no seed {args.seed} (known: {known})")
     seed = plan.config.seeds[0] if args.seed is None else args.seed
     for dataset, method in plan.variants:
         if args.methods and method not in args.methods:

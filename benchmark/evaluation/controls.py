@@ -16,7 +16,7 @@ from benchmark.evaluation.predict import (
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.rows import TEST_ROWS, TRAIN_ROWS, checked_output, load_steps
 from benchmark.layout import Layout
-from benchmark.methods import load_method, make_params
+from benchmark.method_code import load_method, make_params
 from benchmark.plan import Plan
 from benchmark.seeds import derive_seed
 from benchmark.stage_index import read_stage_index

@@ -12,6 +12,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.layout import Layout
 from benchmark.plan import Plan, make_plan
 from benchmark.progress import JobLog
+from benchmark.text_files import read_text
 
 __all__ = ["Job", "bind_threads", "finished_plan", "read_resolved"]
 
@@ -76,8 +77,8 @@ def read_resolved(path: Path) -> Config:
         BenchmarkError: if the file is not what this version of the workflow writes.
     """
     try:
-        return Config.model_validate_json(path.read_text(encoding="utf-8"))
-    except (ValidationError, UnicodeDecodeError) as fault:
+        return Config.model_validate_json(read_text(path))
+    except ValidationError as fault:
         cause = str(fault).splitlines()[0]
         fix = "run snakemake again, which writes it anew"
         what = f"holds no settings of this version ({cause})"

@@ -16,8 +16,8 @@ __all__ = ["control", "evaluate", "features", "pretrain", "train", "weights"]
 
 def pretrain(job: Job) -> None:
     """Train a network on the built-in videos."""
+    from benchmark.backbones.networks import network_of  # noqa: PLC0415
     from benchmark.backbones.pretrain import pretrain  # noqa: PLC0415
-    from benchmark.backbones.registry import network_of  # noqa: PLC0415
     from benchmark.data.builtin.truth import load_truth  # noqa: PLC0415
     from benchmark.data.frame_store import FrameStore  # noqa: PLC0415
     from benchmark.data.manifest import read_manifest  # noqa: PLC0415
@@ -43,7 +43,7 @@ def pretrain(job: Job) -> None:
 
 def weights(job: Job) -> None:
     """Fetch a network's published weights, or read them from the user's file."""
-    from benchmark.backbones.registry import network_of  # noqa: PLC0415
+    from benchmark.backbones.networks import network_of  # noqa: PLC0415
     from benchmark.backbones.weights import fetch  # noqa: PLC0415
 
     settings = job.config.network(job.item)

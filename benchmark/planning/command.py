@@ -7,6 +7,7 @@ beside the profile's results.
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 from benchmark.files import write_json
@@ -60,6 +61,6 @@ def _range(text: str) -> Range:
         bounds = [float(part) for part in text.split("-")]
     except ValueError:
         bounds = []
-    if len(bounds) not in (1, 2) or not 0 < bounds[0] <= bounds[-1]:
+    if len(bounds) not in (1, 2) or not 0 < bounds[0] <= bounds[-1] < math.inf:
         raise argparse.ArgumentTypeError(f"'{text}' is neither a number nor two, as 15000-30000")
     return Range(bounds[0], bounds[-1])

@@ -16,12 +16,13 @@ import torch
 from torch import Tensor
 
 from benchmark.backbones.features import count_macs_per_input
-from benchmark.backbones.registry import Backbone, network_of
+from benchmark.backbones.networks import network_of
+from benchmark.backbones.registry import Backbone
 from benchmark.config import Config
 from benchmark.config_learning import NetworkConfig
 from benchmark.contract import Method, NetworkInfo, Task
 from benchmark.cost.meter import Meter
-from benchmark.methods import load_method, make_params
+from benchmark.method_code import load_method, make_params
 from benchmark.plan import Plan
 from benchmark.planning.quick_weights import QUICK_WEIGHTS
 from benchmark.planning.videos import VideoFacts

@@ -20,7 +20,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
 from benchmark.backbones.features import count_macs_per_input
-from benchmark.backbones.registry import Backbone, network_of
+from benchmark.backbones.networks import network_of
+from benchmark.backbones.registry import Backbone
 from benchmark.config import Config
 from benchmark.data.of_profile import recipe_of
 from benchmark.files import digest_of, write_json

@@ -19,7 +19,7 @@ from benchmark.evaluation.frontier import (
 from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.rows import load_steps
 from benchmark.layout import Layout
-from benchmark.methods import load_method
+from benchmark.method_code import load_method
 from benchmark.plan import Plan
 from benchmark.reporting.manifests import manifest_of
 from benchmark.reporting.measurements import MEASURED, measure

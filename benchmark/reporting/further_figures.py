@@ -16,7 +16,7 @@ from benchmark.data.resize import rounded
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.rows import load_steps
 from benchmark.layout import FURTHER_FIGURES, Layout
-from benchmark.methods import load_method
+from benchmark.method_code import load_method
 from benchmark.plan import Plan
 from benchmark.reporting.figure_exits import draw_exit_statistics
 from benchmark.reporting.figure_runs import load_run

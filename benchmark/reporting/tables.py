@@ -7,8 +7,10 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from benchmark.config import Config
+from benchmark.errors import BenchmarkError
 from benchmark.evaluation.result import Counts
 from benchmark.files import write_text
+from benchmark.layout import Layout
 from benchmark.methods import MethodFolder
 from benchmark.reporting.formats import Value, to_csv, to_latex, to_markdown, to_terminal
 from benchmark.reporting.measurements import Difference, Measurement
@@ -63,7 +65,15 @@ def table_texts(config: Config, methods: Mapping[str, MethodFolder], table: str)
 
 
 def print_table(config: Config, methods: Mapping[str, MethodFolder], table: str) -> None:
-    """Print a table for a terminal of 120 columns."""
+    """Print a table for a terminal of 120 columns, with the results that are there.
+
+    Raises:
+        BenchmarkError: if there is none at all.
+    """
+    runs = Layout.of(config).runs
+    if not any(runs.glob("*/*/*/seed*/result.json")):
+        fix = f"run: snakemake --cores 2 --config profile={config.profile}"
+        raise BenchmarkError("there are no results yet", where=runs, fix=fix)
     spec = load_paper().tables[table]
     print(to_terminal(widen(config, spec, collect(config, methods, spec))), end="")
 

@@ -19,7 +19,7 @@ from benchmark.contract import Method, Stage
 from benchmark.files import digest_of_files, replace_when_complete
 from benchmark.inputs import Networks, OpenDataset, make_network, open_dataset, weights_digest
 from benchmark.layout import Layout, method_files, stage_code
-from benchmark.methods import load_method, make_params
+from benchmark.method_code import load_method, make_params
 from benchmark.plan import Plan
 from benchmark.progress import JobLog
 from benchmark.sealed import file_sha256, is_file_with

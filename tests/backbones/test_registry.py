@@ -4,7 +4,8 @@ import pytest
 import torch
 from pytorchvideo.models.x3d import create_x3d
 
-from benchmark.backbones.registry import NETWORKS, Backbone, build_backbone, network_of
+from benchmark.backbones.networks import NETWORKS, network_of
+from benchmark.backbones.registry import Backbone, build_backbone
 from benchmark.config_learning import BackboneConfig
 from benchmark.cost.counter import MacCounter
 from benchmark.errors import BenchmarkError, DamagedFileError
@@ -68,8 +69,6 @@ def test_faults_are_explained(tmp_path):
         build_backbone(_config(network="tiny_cn"), None, 0)
     with pytest.raises(BenchmarkError, match=r"no such weights\. Fix: run the workflow"):
         build_backbone(_config(weights="hub"), tmp_path / "none.safetensors", 0)
-    with pytest.raises(BenchmarkError, match="no package carries weights of 'tiny_cnn'"):
-        build_backbone(_config(weights="package"), None, 0)
 
 
 def test_the_packages_imagenet_weights_fit():

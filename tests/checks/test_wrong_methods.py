@@ -3,16 +3,8 @@
 import re
 
 import pytest
-from wrong_methods import (
-    CODE,
-    CONTROL_CODE,
-    CONTROL_MANIFEST,
-    CONTROLS,
-    GOOD,
-    MANIFEST,
-    README,
-    WRONG,
-)
+from written_methods import CONTROL, changed, write_method
+from wrong_methods import CODE, CONTROLS, GOOD, README, TRADE_OFF, WRONG
 
 from benchmark.checks.names import CHECK_NAMES
 from benchmark.checks.run import check_method
@@ -24,28 +16,25 @@ def written(tmp_path_factory):
     """Write all these methods into one folder and return them by name."""
     root = tmp_path_factory.mktemp("wrong")
 
-    def write(name, manifest, code):
-        (root / name).mkdir()
-        (root / name / "method.yaml").write_text(manifest.format(name=name))
-        (root / name / "method.py").write_text(code)
+    def write(name, code=CODE, kind="baseline", more=TRADE_OFF):
+        write_method(root, name, code, kind, more)
         (root / name / "README.md").write_text(README.format(name=name))
 
-    write(GOOD, MANIFEST, CODE)
+    write(GOOD)
     for name, (_, file, changes) in WRONG.items():
-        write(name, MANIFEST, CODE)
+        write(name)
         path = root / name / file
-        text = path.read_text()
-        for old, new in changes.items():
-            assert text.count(old) == 1, f"{name}: {old}"
-            text = text.replace(old, new)
-        path.write_text(text)
+        path.write_text(changed(path.read_text(), changes))
     for name, (_, exits) in CONTROLS.items():
-        write(name, CONTROL_MANIFEST, CONTROL_CODE.format(exits=exits))
-    for name, check in (("fails_as_declared", "fit"), ("passes_in_spite", "seed")):
-        declared = f"expected_failed_checks: {{{check}: it was meant so}}\n"
-        write(name, MANIFEST + declared.replace("{", "{{").replace("}", "}}"), CODE)
-    path = root / "fails_as_declared" / "method.py"
-    path.write_text(CODE.replace(*next(iter(WRONG["learns_nothing"][2].items()))))
+        code, source = CONTROL.format(exits=exits), "source: {method: good_exit, train_steps: true}"
+        write(name, code, "control", source)
+    learns_nothing = changed(CODE, WRONG["learns_nothing"][2])
+    for name, check, code in (
+        ("fails_as_declared", "fit", learns_nothing),
+        ("passes_in_spite", "seed", CODE),
+    ):
+        declared = f"expected_failed_checks: {{{check}: it was meant so}}"
+        write(name, code, more=f"{TRADE_OFF}\n{declared}")
     return discover([root])
 
 

@@ -1,71 +1,44 @@
 """A good method, and changes that make it wrong in one way each."""
 
+from written_methods import METHOD, changed
+
+__all__ = ["CODE", "CONTROLS", "GOOD", "README", "TRADE_OFF", "WRONG"]
+
 GOOD = "good_exit"
-MANIFEST = """\
-name: {name}
-label: A good method
-kind: baseline
-summary: Keeps the maximum of the frames' features and stops when a gate says so.
-licence: Apache-2.0
-trade_off: {{param: threshold, cheap: 0.2, dear: 0.9}}
-variants:
-  default: {{label: plain, shown_in: {{table1: plain}}}}
-"""
-CODE = """\
-from dataclasses import dataclass
-from pathlib import Path
-import torch
-from benchmark.contract import EarlyExit, Stage
-from benchmark.data.sampling import equally_spaced
-from benchmark.layers import classification_loss, probabilities
-
-@dataclass(frozen=True)
-class Params:
-    threshold: float = 0.5
-
-class Method(EarlyExit):
-    Params = Params
-    num_steps = 5
-
-    def __init__(self, task, params):
-        super().__init__(task, params)
-        self.exit_threshold = params.threshold
-        self.layer = torch.nn.Linear(task.num_features, task.num_classes)
-
-    @property
-    def stages(self):
-        return [Stage("all", (), 10, (), finetunes=("backbone",))]
-
-    def visit(self, videos):
-        return torch.from_numpy(equally_spaced(videos.lengths, 5))
-
-    def loss(self, stage, videos):
-        pooled = videos.features(self.visit(videos)).cummax(1).values
-        loss = classification_loss(self.layer(pooled), videos.targets, self.task.loss).mean()
-        return loss
-
-    def step(self, step, features, state, videos):
-        pooled = features if state is None else torch.maximum(state, features)
-        return pooled
-
-    def classify(self, step, state, videos):
-        with videos.component("classifier"):
-            logits = self.layer(state)
-        scores = probabilities(logits, self.task.loss)
-        return scores
-
+TRADE_OFF = "trade_off: {param: threshold, cheap: 0.2, dear: 0.9}"
+# Keeps the maximum of the frames' features and stops when a gate says so.
+CODE = (
+    changed(
+        METHOD,
+        {
+            "import torch\n": "from pathlib import Path\nimport torch\n",
+            "Stage\n": "Stage\nfrom benchmark.data.sampling import equally_spaced\n",
+            "    pass\n": "    threshold: float = 0.5\n",
+            "num_steps = 2": "num_steps = 5",
+            "        self.layer = ": "        self.exit_threshold = params.threshold\n"
+            "        self.layer = ",
+            "torch.tensor([[0, 7]]).expand(len(videos), 2)": "torch.from_numpy("
+            "equally_spaced(videos.lengths, 5))",
+            "videos.features(self.visit(videos))": "videos.features(self.visit(videos))"
+            ".cummax(1).values",
+            "return features": "pooled = features if state is None "
+            "else torch.maximum(state, features)\n        return pooled",
+        },
+    )
+    + """
     def exit_value(self, step, state, videos):
         with videos.component("gate"):
             logits = self.layer(state)
         return probabilities(logits, self.task.loss).amax(-1)
 """
+)
 README = "# {name}\n\nA method for the tests.\n"
 
 # The check that fails, the file that is changed, and what is replaced there by what.
 WRONG = {
     "no_readme": ("manifest", "README.md", {README.format(name="no_readme"): ""}),
     "no_paper": ("manifest", "method.yaml", {"kind: baseline": "kind: method"}),
-    "unknown_table": ("manifest", "method.yaml", {"table1: plain": "tabel1: plain"}),
+    "unknown_table": ("manifest", "method.yaml", {"table1: ": "tabel1: "}),
     "writes_at_import": (
         "import",
         "method.py",
@@ -113,7 +86,7 @@ WRONG = {
     "trains_on_the_cpu": (
         "device",
         "method.py",
-        {"return loss": "return loss + (torch.zeros(len(videos)) * pooled[:, 0, 0]).sum()"},
+        {"return loss": "return loss + (torch.zeros(len(videos)) * seen[:, 0, 0]).sum()"},
     ),
     "asks_where_it_is": (
         "device",
@@ -189,31 +162,6 @@ WRONG = {
     ),
 }
 
-CONTROL_MANIFEST = """\
-name: {name}
-label: A control
-kind: control
-summary: Exits from the stored steps of another method.
-licence: Apache-2.0
-source: {{method: good_exit, train_steps: true}}
-variants:
-  default: {{label: plain, shown_in: {{table1: plain}}}}
-"""
-CONTROL_CODE = """\
-from dataclasses import dataclass
-import numpy as np
-from benchmark.contract import ExitControl
-
-@dataclass(frozen=True)
-class Params:
-    pass
-
-class Method(ExitControl):
-    Params = Params
-
-    def exit_steps(self, test, train, targets, seed):
-        return {exits}
-"""
 # The check that fails, and the exit steps.
 CONTROLS = {
     "good_control": (None, "np.full(test.num_videos, 2)"),

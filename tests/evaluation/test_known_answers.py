@@ -16,7 +16,7 @@ from benchmark.data.builtin.sets import SETS
 from benchmark.data.recipe import SamplingRecipe
 from benchmark.data.sampling import equally_spaced, visiting_order
 from benchmark.evaluation.stepping import predict_steps
-from benchmark.methods import load_method
+from benchmark.method_code import load_method
 
 NUM_VIDEOS = 80
 GRIDS = {

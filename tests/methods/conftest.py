@@ -12,7 +12,7 @@ from torch import nn
 from benchmark.contract import Method, Task
 from benchmark.evaluation.records import Steps
 from benchmark.evaluation.stepping import predict_steps
-from benchmark.methods import load_method
+from benchmark.method_code import load_method
 
 NUM_FEATURES, UNITS, NUM_CLASSES = 6, 7, 5
 

@@ -13,7 +13,8 @@ from benchmark.checks.world import CLIP_FRAMES, TinyNetwork, make_world
 from benchmark.data.sampling import coarse_to_fine, equally_spaced
 from benchmark.evaluation.audit import Auditor
 from benchmark.evaluation.stepping import predict_steps
-from benchmark.methods import discover, load_method
+from benchmark.method_code import load_method
+from benchmark.methods import discover
 
 METHODS = {
     name: method

@@ -10,7 +10,7 @@ from videos_in_memory import MACS_PER_FRAME, MemoryFeatures
 from benchmark.contract import NetworkInfo, Task
 from benchmark.cost.meter import Meter
 from benchmark.evaluation.stepping import predict_steps
-from benchmark.methods import load_method
+from benchmark.method_code import load_method
 from benchmark.seeds import video_keys
 from benchmark.videos import Videos
 

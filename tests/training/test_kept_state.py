@@ -3,6 +3,7 @@
 import pytest
 import torch
 from safetensors.torch import load_file
+from written_methods import METHOD, changed, write_method
 
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.predict import predict_videos
@@ -10,37 +11,15 @@ from benchmark.methods import discover
 from benchmark.training.runs import Trainer
 from benchmark.training.train_all import train_all
 
-MANIFEST = """\
-name: {name}
-label: {name}
-kind: baseline
-summary: A test.
-licence: Apache-2.0
-variants:
-  default: {{label: {name}, shown_in: {{table1: {name}}}}}
-"""
-CODE = """\
-import copy
-from dataclasses import dataclass
-import torch
-from torch import nn
-from benchmark.contract import EarlyExit, Stage
-from benchmark.layers import classification_loss, probabilities
-
-@dataclass(frozen=True)
-class Params:
-    pass
-
-class Method(EarlyExit):
-    Params = Params
-    num_steps = 2
-
+CODE = (
+    f"import copy\n{METHOD}"
+    + """
+class Method(Method):
     def __init__(self, task, params):
         super().__init__(task, params)
         features, classes = task.num_features, task.num_classes
         self.gate = nn.Linear(features, 1)
-        {build}
-        self.layer = nn.Linear(features, classes)
+        BUILD
 
     @property
     def stages(self):
@@ -53,28 +32,23 @@ class Method(EarlyExit):
         return self.gate.parameters() if stage == "gates" else self.answering()
 
     def answering(self):
-        return {trained}
-
-    def visit(self, videos):
-        return torch.tensor([[0, 7]]).expand(len(videos), 2)
+        return TRAINED
 
     def loss(self, stage, videos):
         features = videos.features(self.visit(videos))
         if stage == "gates":
             return self.gate(features).square().mean()
-        {learn}
+        LEARN
         logits = self.logits(features.flatten(0, 1)).unflatten(0, features.shape[:2])
         return classification_loss(logits, videos.targets, self.task.loss).mean()
 
     def logits(self, features):
-        {apply}
-
-    def step(self, step, features, state, videos):
-        return features
+        APPLY
 
     def classify(self, step, state, videos):
         return probabilities(self.logits(state), self.task.loss)
 """
+)
 ANSWERING = '[p for n, p in self.named_parameters() if not n.startswith(("gate", "teacher"))]'
 # What __init__ makes, what the loss does beside, how logits are made, and what must be stored.
 KEPT = {
@@ -158,13 +132,13 @@ LOST = {
 
 
 @pytest.fixture
-def trainer(small_plan, tmp_path, write_method):
+def trainer(small_plan, tmp_path):
     """Return a function that writes a method and returns its trainer, with an empty folder."""
 
     def make(name, parts, finetune=False, trained=ANSWERING):
-        build, learn, apply = parts
-        code = CODE.format(build=build, learn=learn, apply=apply, trained=trained)
-        root = write_method(name, MANIFEST.format(name=name), code)
+        given = zip(("BUILD", "LEARN", "APPLY", "TRAINED"), (*parts, trained), strict=True)
+        root = tmp_path / "mine"
+        write_method(root, name, changed(CODE, dict(given)))
         plan = small_plan(finetune, own_methods=root)
         assert name in discover([root])
         made = Trainer(plan, "long", name)

@@ -12,42 +12,33 @@ import sys
 from dataclasses import dataclass
 
 import pytest
-from own_methods import CONTROL, METHOD, write_method
 from workflow_runs import ROOT, Workflow, last_error
+from written_methods import CONTROL, METHOD, changed, write_method
 
 pytestmark = pytest.mark.dag
 
 # Name, what of METHOD is replaced, and what the row says.
 FAILING = {
-    "fails_in_import": (("import torch", "import torch, unheard_of"), "does not import"),
+    "fails_in_import": ({"import torch\n": "import torch, unheard_of\n"}, "does not import"),
     "fails_in_training": (
-        (
-            "    def loss(self, stage, videos):\n",
-            "    def loss(self, stage, videos):\n        1 / 0\n",
-        ),
+        {"        return loss\n": "        return loss / (1 / 0)\n"},
         "training: ZeroDivisionError: division by zero",
     ),
     "fails_in_prediction": (
-        ("        return features\n", "        raise RuntimeError('lost the thread')\n"),
+        {"        return features\n": "        raise RuntimeError('lost the thread')\n"},
         "prediction: RuntimeError: lost the thread",
     ),
     "gives_no_numbers": (
-        ("self.layer(state)\n", "self.layer(state) * float('nan')\n"),
+        {"self.layer(state)\n": "self.layer(state) * float('nan')\n"},
         "prediction: FloatingPointError: scores are not finite",
     ),
     "runs_an_unknown_op": (
-        (
-            "        return features\n",
-            "        return torch.linalg.matrix_exp(features[:, :, None])\n",
-        ),
+        {"return features\n": "return torch.linalg.matrix_exp(features[:, :, None])\n"},
         "prediction: ",
     ),
 }
 GOOD = ("is_edited", "breaks", "is_killed")
-KILLED = METHOD.replace(
-    "    def loss(self, stage, videos):\n",
-    "    def loss(self, stage, videos):\n        import os; os.kill(os.getpid(), 9)\n",
-)
+KILLED = changed(METHOD, {"return loss": "import os; os.kill(os.getpid(), 9)"})
 
 
 @dataclass(frozen=True)
@@ -111,24 +102,24 @@ def states(tiny_run, tmp_path_factory):
 
     for name in GOOD:
         write_method(own, name, METHOD)
-    write_method(own, "control_fails", CONTROL, "control", "source: {method: frameexit}")
+    exits = CONTROL.format(exits="test.exit_step + 100")
+    write_method(own, "control_fails", exits, "control", "source: {method: frameexit}")
     for name, (change, _) in FAILING.items():
-        assert change[0] in METHOD
-        write_method(own, name, METHOD.replace(*change))
+        write_method(own, name, changed(METHOD, change))
     added = _look(run, *run.run())
 
     for name in (*FAILING, "control_fails"):
         shutil.rmtree(own / name)
-    write_method(own, "is_edited", METHOD.replace("[[0, 7]]", "[[3, 9]]"))
-    write_method(own, "breaks", METHOD.replace(*FAILING["fails_in_prediction"][0]))
+    write_method(own, "is_edited", changed(METHOD, {"[[0, 7]]": "[[3, 9]]"}))
+    write_method(own, "breaks", changed(METHOD, FAILING["fails_in_prediction"][0]))
     write_method(own, "is_killed", KILLED)
-    changed = _look(run, *run.run())
+    after = _look(run, *run.run())
 
     for name in ("is_edited", "breaks"):
         shutil.rmtree(own / name)
     write_method(own, "is_killed", METHOD)
     mended = _look(run, *run.run())
-    return {"before": before, "added": added, "changed": changed, "mended": mended}
+    return {"before": before, "added": added, "changed": after, "mended": mended}
 
 
 @pytest.mark.parametrize(("name", "reason"), [(n, reason) for n, (_, reason) in FAILING.items()])
@@ -228,7 +219,7 @@ def test_a_name_that_exists_twice_is_an_error(tiny_run, tmp_path):
 def test_a_row_that_two_variants_claim_is_an_error_before_any_job(tiny_run, tmp_path):
     write_method(tmp_path, "mine", METHOD)
     path = tmp_path / "mine" / "method.yaml"
-    path.write_text(path.read_text().replace("{table2: mine}", "{table2: frameexit_1e-4}"))
+    path.write_text(changed(path.read_text(), {"table2: mine": "table2: frameexit_1e-4"}))
     run = Workflow(tmp_path / "run", tiny_run.profile, {"methods_path": str(tmp_path)})
     code, printed = run.run()
     assert code != 0
