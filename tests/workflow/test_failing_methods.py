@@ -92,16 +92,23 @@ def _look(run, code=0, printed=""):
 
 
 @pytest.fixture(scope="module")
-def states(tiny_run, tmp_path_factory):
-    """Return what was there before the user's methods, and what each of three runs left."""
+def place(tiny_run, tmp_path_factory):
+    """Return a copy of the finished run, and the folder of the user's methods that it reads."""
     folder = tmp_path_factory.mktemp("failures")
     shutil.copytree(tiny_run.folder, folder, dirs_exist_ok=True)
     own = tmp_path_factory.mktemp("own_methods")
-    run = Workflow(folder, tiny_run.profile, {"methods_path": str(own)})
+    return Workflow(folder, tiny_run.profile, {"methods_path": str(own)}), own
+
+
+@pytest.fixture(scope="module")
+def states(place):
+    """Return what was there before the user's methods, and what each of three runs left."""
+    run, own = place
     before = _look(run)
 
     for name in GOOD:
         write_method(own, name, METHOD)
+        (own / name / "weights.bin").write_bytes(b"first")
     exits = CONTROL.format(exits="test.exit_step + 100")
     write_method(own, "control_fails", exits, "control", "source: {method: frameexit}")
     for name, (change, _) in FAILING.items():
@@ -193,6 +200,25 @@ def test_a_mended_method_has_its_number_again_and_removed_ones_have_no_row(state
     assert mended.written_since(states["changed"]) == {"is_killed"}
     expected = {**states["before"].rows, "is_killed": added.rows["is_killed"]}
     assert mended.rows == expected
+
+
+def test_an_edit_of_any_file_of_a_method_reruns_its_training_and_no_other(states, place):
+    run, own = place
+    assert states["mended"].code == 0
+    folder = own / "is_killed"
+    (folder / "__pycache__").mkdir(exist_ok=True)
+    for name in ("README.md", "__pycache__/method.cpython-311.pyc"):
+        (folder / name).write_text("changes nothing")
+    assert run.planned_jobs() == set()
+    jobs = {"train-multi-is_killed-0", "evaluate-multi-is_killed"}
+    (folder / "classes.json").write_text("[]")
+    added = run.planned_jobs()
+    (folder / "classes.json").unlink()
+    (folder / "weights.bin").write_bytes(b"second")
+    for planned in (added, run.planned_jobs()):
+        assert jobs <= planned
+        others = planned - jobs
+        assert not {name for name in others if name.startswith(("train", "control", "evaluate"))}
 
 
 def test_verify_knows_which_tables_miss_a_result(states):

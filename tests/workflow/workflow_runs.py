@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -111,6 +112,12 @@ class Workflow:
         code, printed = self.run(*targets)
         assert code == 0, printed[-4000:]
         return printed
+
+    def planned_jobs(self) -> set[str]:
+        """Return the jobs that a run would do now, by the names of their logs."""
+        code, printed = replace(self, flags=("--dry-run",)).run()
+        assert code == 0, printed[-4000:]
+        return set(re.findall(r"/logs/(\S+)\.log\b", printed))
 
     def kill_when(self, pattern: str) -> None:
         """Start, and kill every process of it at once when a file of the results appears."""
