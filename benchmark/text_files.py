@@ -118,6 +118,8 @@ def parse_json(text: str, path: Path) -> tuple[Any, list[str]]:
             raise BenchmarkError(what, where=path, fix="write the character itself")
         return content, twice
     except RecursionError as error:
-        raise BenchmarkError("is nested too deeply to be read", where=path) from error
+        what = "is nested too deeply to be read"
+        raise BenchmarkError(what, where=path, fix="use the published file") from error
     except json.JSONDecodeError as error:
-        raise BenchmarkError(f"is not JSON: {error}", where=path) from error
+        what, fix = f"is not JSON: {error}", "use the published file, or mend it there"
+        raise BenchmarkError(what, where=path, fix=fix) from error

@@ -91,8 +91,9 @@ def read_class_file(path: Path, faults: Faults) -> ClassFile:
         faults.add("a line without a name", where=f"{path}:{line}", fix="remove the line")
     first: dict[str, str] = {}
     for name in numbered.values():
-        other = first.setdefault(plain(name), name)
-        if other is not name:
+        if (other := first.get(plain(name))) is None:
+            first[plain(name)] = name
+        else:
             what = f"the class '{name}' stands there twice"
             what += f", also as {other!a}" if other != name else ""
             faults.add(what, where=path, fix="list each class once")

@@ -232,7 +232,7 @@ def checked_listing(
     check_alike(set(classes), "labels", faults, any_case=not are_listed)
     check_alike(set(rows["group"]), "groups", faults, any_case=False)
     if rows.empty:
-        faults.add("no videos")
+        faults.add("no videos", fix="list at least one for each side of the split")
     faults.raise_any()
     further = further or {}
     num_further = sum(map(len, further.values()))
