@@ -168,9 +168,16 @@ def test_a_dataset_without_a_descriptor_expects_nothing(tmp_path):
 
 def test_reports_that_are_not_there_are_said(job, capsys):
     job, _ = job
-    print_reports(job.config)
-    path = Layout.of(job.config).manifest("activitynet").with_name("report.txt")
-    assert f"activitynet: no manifest yet, so no {path}" in capsys.readouterr().out
+    with pytest.raises(BenchmarkError, match=r"data: no videos have been listed yet. Fix: run"):
+        print_reports(job.config)
+    datasets = dict.fromkeys(("activitynet", "other"), job.config.datasets["activitynet"])
+    config = job.config.model_copy(update={"datasets": datasets})
+    listed, absent = (Layout.of(config).manifest(n).with_name("report.txt") for n in datasets)
+    listed.parent.mkdir(parents=True)
+    listed.write_text("two videos")
+    print_reports(config)
+    said = capsys.readouterr().out
+    assert said == f"two videos\nother: no manifest yet, so no {absent}\n\n"
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,7 @@ def test_one_seed_has_no_deviation(make_bench, tmp_path):
 
 
 def test_a_profiles_own_group_and_a_table_with_one_group(make_bench):
-    backbone = {"network": "b3", "weights": "random", "paper_group": "EfficientNet"}
+    backbone = {"network": "efficientnet_b3", "weights": "random", "paper_group": "EfficientNet"}
     methods = {
         "ours": ("method", {"default": {"table1": "frameexit", "table5": "t10"}}),
         "fixed": ("baseline", {"ten": {"table1": "scsampler"}}),
