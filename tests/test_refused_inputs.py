@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 from written_methods import manifest_of
 from written_profiles import with_setting
 
@@ -18,6 +19,7 @@ from benchmark.files import replace_when_complete, write_json
 from benchmark.jobs.job import read_resolved
 from benchmark.methods import discover
 from benchmark.preflight import check_files
+from benchmark.tracking import tracking_uri
 
 INFINITE, NONE = float("inf"), float("nan")
 
@@ -107,6 +109,14 @@ def test_a_file_of_the_wrong_kind_is_named_before_any_job(files, path, value, me
         check_files(validate(content, "profile.yaml"))
     assert message.replace("FILES", str(files)) in str(caught.value)
     assert not (files / "results").exists()
+
+
+def test_mlflows_database_lies_in_the_results_whatever_other_signs_their_name_has(files):
+    name = "a b#c%d%20e'f\"g&h;i@j:k+l=é\\$(m)"
+    config = validate({**_listed(files), "results": str(files / name)}, "profile.yaml")
+    check_files(config)
+    address = make_url(tracking_uri(config))
+    assert (address.database, dict(address.query)) == (str(config.folder / "mlflow.db"), {})
 
 
 def test_another_store_lets_results_lie_anywhere(files):
