@@ -19,7 +19,8 @@ from benchmark.backbones.views import CENTRE, View
 from benchmark.config import Config
 from benchmark.contract import NetworkInfo, Task
 from benchmark.data.frame_store import FrameStore
-from benchmark.data.manifest import Manifest, read_manifest
+from benchmark.data.manifest import Manifest
+from benchmark.data.manifest_of import manifest_of
 from benchmark.data.sound_store import SoundStore
 from benchmark.layout import Layout
 from benchmark.seeds import derive_seed
@@ -135,7 +136,7 @@ def open_dataset(config: Config, name: str, roles: Sequence[str] = ("backbone",)
         roles: of the networks that a method asks for.
     """
     layout, owner = Layout.of(config), config.frames_name(name)
-    manifest = read_manifest(layout.manifest(name))
+    manifest = manifest_of(config, name)
     store = FrameStore.open(layout.frames(owner))
     listening = any(config.network(role).listens for role in roles)
     sound = SoundStore.open(layout.sound(owner)) if listening else None

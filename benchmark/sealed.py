@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -50,9 +51,13 @@ _HASHED_FILES = 1 << 14  # whose digests a process remembers
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def again(*rules: str) -> str:
-    """Return how to make files again that jobs of these rules wrote, for error messages."""
-    return f"run the same command again with --forcerun {' '.join(rules)}"
+def again(made: Path | str) -> str:
+    """Return how to have one job of the workflow run once more, for error messages.
+
+    Args:
+        made: a file that Snakemake knows as the job's output, or the name of the job's rule.
+    """
+    return f"run the same command again with --forcerun {shlex.quote(str(made))}"
 
 
 def file_sha256(path: Path) -> str:

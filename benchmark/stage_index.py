@@ -13,17 +13,11 @@ from typing import Any, Literal
 from benchmark.errors import DamagedFileError
 from benchmark.sealed import again, read_sealed, write_sealed
 
-__all__ = ["RULES", "Entry", "Stage", "read_stage_index", "write_stage_index"]
+__all__ = ["Entry", "Stage", "read_stage_index", "write_stage_index"]
 
 Entry = Mapping[str, Any]
 """What a job said of one run: 'variant', 'seed', and either its files or why it has none."""
 Stage = Literal["train", "predict", "evaluate"]
-RULES: Mapping[Stage, str] = {
-    "train": again("train", "train_source"),
-    "predict": again("train", "train_source", "control"),
-    "evaluate": again("evaluate"),
-}
-"""How to make the files of a stage again."""
 
 
 def write_stage_index(
@@ -39,12 +33,12 @@ def read_stage_index(path: Path, stage: Stage, dataset: str, method: str) -> lis
     Raises:
         DamagedFileError: if there is none, it was changed, or is that of another job.
     """
-    said = read_sealed(path, f"list of files of stage '{stage}'", RULES[stage])
+    said = read_sealed(path, f"list of files of stage '{stage}'", again(path))
     entries: list[dict[str, Any]] = said.pop("entries", [])
     if said != _owner(stage, dataset, method):
         names = ", ".join(f"{name} '{value}'" for name, value in said.items())
         what = f"it lists the files of {names}, not of '{method}' on '{dataset}'"
-        raise DamagedFileError(what, where=path, fix=RULES[stage])
+        raise DamagedFileError(what, where=path, fix=again(path))
     return entries
 
 

@@ -12,14 +12,15 @@ from benchmark.errors import DamagedFileError
 from benchmark.sealed import again, read_sealed_model
 
 __all__ = [
+    "COMPUTED_AGAIN",
     "FEATURES_FILE",
     "INDEX_FILE",
     "STARTS_FILE",
     "FeatureIndex",
-    "made_again",
     "read_feature_index",
 ]
 
+COMPUTED_AGAIN = again("features")
 FEATURES_FILE, INDEX_FILE, STARTS_FILE = "features.npy", "index.json", "starts.npy"
 
 
@@ -83,7 +84,7 @@ class FeatureIndex(BaseModel):
             raise DamagedFileError(
                 f"features were computed from other {what} stored now",
                 where=folder / INDEX_FILE,
-                fix=made_again(folder),
+                fix=COMPUTED_AGAIN,
             )
 
 
@@ -93,10 +94,5 @@ def read_feature_index(folder: Path) -> FeatureIndex:
     Raises:
         DamagedFileError: if there is none, or it was changed.
     """
-    path, fix = folder / INDEX_FILE, made_again(folder)
-    return read_sealed_model(path, FeatureIndex, "feature store", fix)
-
-
-def made_again(folder: Path) -> str:
-    """Return how to compute the features of a folder again, for messages."""
-    return f"delete {folder} and {again('features')}"
+    path = folder / INDEX_FILE
+    return read_sealed_model(path, FeatureIndex, "feature store", COMPUTED_AGAIN)

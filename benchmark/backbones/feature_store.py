@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,11 @@ import torch
 from torch import Tensor
 
 from benchmark.backbones.feature_index import (
+    COMPUTED_AGAIN,
     FEATURES_FILE,
     INDEX_FILE,
     STARTS_FILE,
     FeatureIndex,
-    made_again,
     read_feature_index,
 )
 from benchmark.backbones.features import count_macs_per_input, load_inputs
@@ -37,7 +38,7 @@ from benchmark.files import digest_of, replace_when_complete
 from benchmark.sealed import file_sha256, is_file_with, part_digest, write_sealed
 from benchmark.videos import FeatureSource
 
-__all__ = ["FeaturesOnDemand", "Inputs", "StoredFeatures", "extract_features"]
+__all__ = ["FeaturesOnDemand", "Inputs", "StoredFeatures", "extract_features", "videos_that_differ"]
 
 _PIXELS_PER_CPU_BATCH, _PIXELS_PER_BATCH = 800_000, 16_000_000
 
@@ -158,12 +159,26 @@ def _starts(folder: Path, index: FeatureIndex) -> npt.NDArray[np.int64] | None:
     try:
         starts: npt.NDArray[np.int64] = np.load(folder / STARTS_FILE)
     except (FileNotFoundError, EOFError, ValueError) as fault:
-        what, fix = f"no readable feature store ({fault})", made_again(folder)
+        what, fix = f"no readable feature store ({fault})", COMPUTED_AGAIN
         raise DamagedFileError(what, where=folder / STARTS_FILE, fix=fix) from fault
     if Inputs(index.videos, starts).digest != index.inputs_digest:
         what = "the positions were changed after the features were computed"
-        raise DamagedFileError(what, where=folder / STARTS_FILE, fix=made_again(folder))
+        raise DamagedFileError(what, where=folder / STARTS_FILE, fix=COMPUTED_AGAIN)
     return starts
+
+
+def videos_that_differ(folder: Path) -> list[str]:
+    """Return the videos whose rows in a readable `features.npy` are not those of the index.
+
+    Raises:
+        DamagedFileError: if there is no index, or it was changed.
+    """
+    index = read_feature_index(folder)
+    rows = np.load(folder / FEATURES_FILE, mmap_mode="r")
+    spans = zip(index.videos, pairwise(index.first_row), index.rows_digests, strict=True)
+    return [
+        video for video, (first, end), digest in spans if part_digest(rows[first:end]) != digest
+    ]
 
 
 class StoredFeatures:
@@ -187,11 +202,11 @@ class StoredFeatures:
             # Copied on write, that is never: PyTorch wants arrays that it could write to.
             rows = np.load(self._path, mmap_mode="c")
         except (FileNotFoundError, EOFError, ValueError) as fault:
-            what, fix = f"no readable feature store ({fault})", made_again(folder)
+            what, fix = f"no readable feature store ({fault})", COMPUTED_AGAIN
             raise DamagedFileError(what, where=self._path, fix=fix) from fault
         if rows.dtype != np.float32 or rows.ndim != 2 or len(rows) != index.first_row[-1]:
             what = f"the features are not those that {INDEX_FILE} beside them describes"
-            raise DamagedFileError(what, where=self._path, fix=made_again(folder))
+            raise DamagedFileError(what, where=self._path, fix=COMPUTED_AGAIN)
         starts = _starts(folder, index)
         self._macs_per_input = index.macs_per_input
         self.size, self.num_frames = index.size, index.num_frames
@@ -220,7 +235,7 @@ class StoredFeatures:
             first, end = int(self._first[video]), int(self._end[video])
             if part_digest(self._rows[first:end].numpy()) != self._digests[video]:
                 what = f"rows {first} to {end - 1} were changed after they were computed"
-                fix = made_again(self._path.parent)
+                fix = COMPUTED_AGAIN
                 raise DamagedFileError(what, where=self._path, fix=fix)
             self._checked[video] = True
 

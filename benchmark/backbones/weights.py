@@ -135,7 +135,7 @@ def load_stored(body: nn.Module, path: Path | None) -> None:
     """
     if path is None or not path.is_file():
         raise BenchmarkError("no such weights", where=path, fix="run the workflow, it makes them")
-    tensors, _ = load_sealed_tensors(path, again("pretrain", "weights"))
+    tensors, _ = load_sealed_tensors(path, again(path))
     body.load_state_dict(_fitting(body, tensors, path), strict=False)
 
 

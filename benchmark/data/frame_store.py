@@ -24,7 +24,6 @@ from benchmark.sealed import again
 
 __all__ = ["INDEX_NAME", "FrameStore"]
 
-_EXTRACT_AGAIN = again("frames")
 _OPEN_SHARDS = 256  # each holds a file descriptor, of which a process has few
 
 
@@ -67,17 +66,17 @@ class FrameStore:
         Raises:
             BenchmarkError: for a store that is incomplete or was changed.
         """
-        index = read_index(folder)
+        index, fix = read_index(folder), again(folder / INDEX_NAME)
         sizes = {entry.name: entry.stat().st_size for entry in os.scandir(folder)}
         faults = []
         for shard in index.shards:
             data, num_bytes = folder / shard.file, sizes.get(shard.file)
             if num_bytes is None:
                 what = "the shard is missing"
-                faults.append(DamagedFileError(what, where=data, fix=_EXTRACT_AGAIN))
+                faults.append(DamagedFileError(what, where=data, fix=fix))
             elif num_bytes != shard.num_bytes:
                 what = f"the shard has {num_bytes} bytes, not {shard.num_bytes}"
-                faults.append(DamagedFileError(what, where=data, fix=_EXTRACT_AGAIN))
+                faults.append(DamagedFileError(what, where=data, fix=fix))
         raise_all(faults, str(folder))
         return cls(folder, index)
 
@@ -152,7 +151,7 @@ class FrameStore:
             raise DamagedFileError(
                 f"'{video_id}': {fault}",
                 where=self._folder / self.index.shards[number].file,
-                fix=f"delete this file and {_EXTRACT_AGAIN}",
+                fix=f"delete this file and {again(self._folder / INDEX_NAME)}",
             ) from fault
 
     def _open_shard(self, number: int) -> npt.NDArray[np.uint8]:

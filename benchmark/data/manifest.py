@@ -31,7 +31,6 @@ __all__ = ["Duplicate", "Manifest", "ManifestHeader", "Task", "read_manifest", "
 Task = Literal["single_label", "multi_label"]
 
 _ROWS_AT_ONCE = 1 << 15
-_BUILD_AGAIN = f"{again('manifest')}, or build it with `python -m benchmark manifest`"
 
 
 class Duplicate(BaseModel):
@@ -50,7 +49,7 @@ class ManifestHeader(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     dataset: str
     task: Task
     classes: tuple[str, ...]
@@ -60,6 +59,7 @@ class ManifestHeader(BaseModel):
     counts: dict[str, int]
     duplicates: tuple[Duplicate, ...]
     left_out: dict[str, int] = {}
+    lists: tuple[str, ...] = ()
     digest: str
 
 
@@ -75,6 +75,7 @@ class Manifest:
         duplicates: videos of the same bytes.
         max_unreadable_fraction: share of missing and unreadable videos that a run may do without.
         left_out: what stood in the lists, or on disk, and is no row: how many of what.
+        lists: SHA-256 of the files that it was built from, where a profile names them.
         further_files: by the path of a video, other files of its name, which are not used; known
             only to who has built the manifest.
     """
@@ -88,6 +89,7 @@ class Manifest:
     duplicates: tuple[Duplicate, ...] = ()
     max_unreadable_fraction: float = 0.0
     left_out: Mapping[str, int] = field(default_factory=dict)
+    lists: tuple[str, ...] = ()
     further_files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
@@ -176,6 +178,7 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
         counts=manifest.counts(),
         duplicates=manifest.duplicates,
         left_out=dict(manifest.left_out),
+        lists=manifest.lists,
         digest=manifest.digest_with(whole.hexdigest()),
     )
     write_sealed(path.with_suffix(".json"), header)
@@ -190,9 +193,10 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         BenchmarkError: naming all faults of the file, each with its line.
     """
-    header = read_sealed_model(path.with_suffix(".json"), ManifestHeader, "manifest", _BUILD_AGAIN)
+    fix = f"{again(path)}, or build it with `python -m benchmark manifest`"
+    header = read_sealed_model(path.with_suffix(".json"), ManifestHeader, "manifest", fix)
     if not path.is_file():
-        raise DamagedFileError("no such manifest", where=path, fix=_BUILD_AGAIN)
+        raise DamagedFileError("no such manifest", where=path, fix=fix)
     raw = read_table(path)
     rows = check_rows(
         raw, path, header.classes, header.num_folds, single=header.task == "single_label"
@@ -207,6 +211,7 @@ def read_manifest(path: Path) -> Manifest:
         duplicates=header.duplicates,
         max_unreadable_fraction=header.max_unreadable_fraction,
         left_out=header.left_out,
+        lists=header.lists,
     )
     if manifest.digest_with(file_sha256(path)) == header.digest:
         vars(manifest)["digest"] = header.digest  # need not be worked out from the rows
@@ -215,7 +220,7 @@ def read_manifest(path: Path) -> Manifest:
             f"the rows have digest {manifest.digest}, the header says {header.digest}: "
             "one of the two files was changed",
             where=path,
-            fix=_BUILD_AGAIN,
+            fix=fix,
         )
     return manifest
 

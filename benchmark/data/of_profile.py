@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -22,6 +23,7 @@ from benchmark.data.hvu import list_hvu
 from benchmark.data.kinetics import list_kinetics
 from benchmark.data.listing import Columns, Listing
 from benchmark.data.manifest import Manifest, Task, read_manifest
+from benchmark.data.manifest_of import sha256_of_lists
 from benchmark.data.recipe import SamplingRecipe
 from benchmark.data.video_files import VideoFiles
 from benchmark.errors import BenchmarkError
@@ -50,7 +52,8 @@ def build_profile_manifest(config: Config, dataset: str, **building: Unpack[Buil
         BenchmarkError: for missing folders, faulty label files and unreadable videos, for a single
             class, and for a side without videos.
     """
-    manifest = _built(config, dataset, building)
+    lists = sha256_of_lists(config, dataset)
+    manifest = replace(_built(config, dataset, building), lists=lists)
     check_learnable(manifest)
     return manifest
 

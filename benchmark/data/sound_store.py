@@ -23,7 +23,6 @@ from benchmark.sealed import again, part_digest, read_sealed_model
 __all__ = ["SOUND_INDEX", "SoundIndex", "SoundShard", "SoundStore", "StoredSound", "index_digest"]
 
 SOUND_INDEX = "index.json"
-_EXTRACT_AGAIN = again("sound")
 
 
 class StoredSound(BaseModel):
@@ -90,13 +89,13 @@ class SoundStore:
             BenchmarkError: for a store that is incomplete or was changed.
         """
         path = folder / SOUND_INDEX
-        index = read_sealed_model(path, SoundIndex, "sound store", _EXTRACT_AGAIN)
+        index = read_sealed_model(path, SoundIndex, "sound store", again(path))
         raise_all(
             [
                 DamagedFileError(
                     f"the shard is missing or has not {shard.num_bytes} bytes",
                     where=data,
-                    fix=_EXTRACT_AGAIN,
+                    fix=again(path),
                 )
                 for shard in index.shards
                 if not (data := folder / shard.file).is_file()
@@ -138,7 +137,7 @@ class SoundStore:
                 raise DamagedFileError(
                     f"'{video_id}': its sound was changed after it was stored",
                     where=self._folder / shard.file,
-                    fix=f"delete this file and {_EXTRACT_AGAIN}",
+                    fix=f"delete this file and {again(self._folder / SOUND_INDEX)}",
                 )
             self._checked.add(video_id)
         return wave
@@ -172,6 +171,8 @@ class SoundStore:
     def _entry(self, video_id: str) -> tuple[SoundShard, StoredSound]:
         if video_id not in self._entries:
             raise BenchmarkError(
-                f"no sound was looked for in '{video_id}'", where=self._folder, fix=_EXTRACT_AGAIN
+                f"no sound was looked for in '{video_id}'",
+                where=self._folder,
+                fix=again(self._folder / SOUND_INDEX),
             )
         return self._entries[video_id]

@@ -35,7 +35,6 @@ __all__ = ["INDEX_NAME", "ShardRecord", "StoreIndex", "read_index", "write_index
 INDEX_NAME = "index.json"
 
 _TABLE_NAME = "videos.parquet"
-_EXTRACT_AGAIN = again("frames")
 _COLUMNS = pa.schema(
     {
         "shard": pa.int32(),
@@ -155,22 +154,20 @@ def read_index(folder: Path) -> StoreIndex:
     """
     path, table = folder / INDEX_NAME, folder / _TABLE_NAME
     if not path.is_file():
-        raise DamagedFileError(
-            "no frame store, or an unfinished one", where=path, fix=_EXTRACT_AGAIN
-        )
+        raise DamagedFileError("no frame store, or an unfinished one", where=path, fix=again(path))
     try:
         header = _Header.model_validate_json(path.read_text(encoding="utf-8"))
     except (ValidationError, UnicodeDecodeError) as error:
         what = str(error).replace("\n", " ")
-        raise DamagedFileError(what, where=path, fix=_EXTRACT_AGAIN) from error
+        raise DamagedFileError(what, where=path, fix=again(path)) from error
     try:
         videos = pq.read_table(table).combine_chunks()
         if not videos.schema.equals(_COLUMNS):
             raise pa.ArrowInvalid("holds other columns than an index does")
     except (OSError, pa.ArrowException) as error:
         what = str(error).replace("\n", " ")
-        raise DamagedFileError(what, where=table, fix=_EXTRACT_AGAIN) from error
+        raise DamagedFileError(what, where=table, fix=again(path)) from error
     index = StoreIndex(header.recipe, header.shards, videos)
     if index.digest != header.digest:
-        raise DamagedFileError("the index was changed", where=path, fix=_EXTRACT_AGAIN)
+        raise DamagedFileError("the index was changed", where=path, fix=again(path))
     return index

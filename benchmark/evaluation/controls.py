@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.contract import ExitControl
+from benchmark.errors import DamagedFileError
 from benchmark.evaluation.predict import (
     Progress,
     audit_run,
@@ -18,6 +19,7 @@ from benchmark.evaluation.rows import TEST_ROWS, TRAIN_ROWS, checked_output, loa
 from benchmark.layout import Layout
 from benchmark.method_code import load_method, make_params
 from benchmark.plan import Plan
+from benchmark.sealed import again
 from benchmark.seeds import derive_seed
 from benchmark.stage_index import read_stage_index
 from benchmark.training.runs import Trainer
@@ -47,7 +49,7 @@ def control_all(plan: Plan, dataset: str, method: str, progress: Progress) -> li
         ended = {"failed": f"its source {source.method}/{source.variant} failed"}
 
         def run(key: RunKey = key, origin: RunKey = origin) -> dict[str, Any]:
-            control, read = _control(plan, key), _rows_read(plan, key, sources)
+            control, read = _control(plan, key), _rows_read(plan, key, sources, trainer.data.digest)
             steps = _control_run(plan, trainer, key, control, read)
             first = key.seed == plan.config.seeds[0]
             audit = audit_run(trainer, origin, steps, control) if first else []
@@ -80,14 +82,21 @@ def _sources(plan: Plan, dataset: str, method: str) -> Sources:
     return found
 
 
-def _rows_read(plan: Plan, key: RunKey, sources: Sources) -> dict[str, Path]:
-    """Return the rows that an exit control reads: 'test' and, where it asks, 'train', 'budget'."""
+def _rows_read(plan: Plan, key: RunKey, sources: Sources, digest: str) -> dict[str, Path]:
+    """Return the rows that an exit control reads: 'test' and, where it asks, 'train', 'budget'.
+
+    Raises:
+        DamagedFileError: if they are not as they were written, or of data of another digest.
+    """
     source = plan.methods[key.method].manifest.source
     assert source is not None, "an exit control has a source"
 
     def rows(variant: str, name: str) -> Path:
         origin = RunKey(key.dataset, source.method, variant, key.seed)
         record, entry = sources[origin]
+        if entry.get("data_digest", digest) != digest:
+            what = f"the rows of {variant} were made of other data than are there now"
+            raise DamagedFileError(what, where=record, fix=again(record))
         outputs = entry.get("outputs", {})
         return checked_output(Layout.of(plan.config).runs, origin, name, outputs, record)
 

@@ -11,17 +11,19 @@ import numpy.typing as npt
 
 from benchmark.backbones.origin import described, is_usual
 from benchmark.data.frame_store import FrameStore
-from benchmark.data.manifest import Manifest, read_manifest
+from benchmark.data.manifest import Manifest
+from benchmark.data.manifest_of import manifest_of
+from benchmark.errors import DamagedFileError
 from benchmark.evaluation.bootstrap import dataset_resamples, replicate_metric
 from benchmark.evaluation.metrics import evaluate
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.result import Counts, Result, facts_of
-from benchmark.evaluation.rows import TEST_ROWS, checked_output
+from benchmark.evaluation.rows import TEST_ROWS, checked_output, list_of_rows
 from benchmark.files import digest_of
 from benchmark.layout import Layout
 from benchmark.plan import Plan
 from benchmark.provenance import provenance
-from benchmark.sealed import file_sha256
+from benchmark.sealed import again, file_sha256
 from benchmark.stage_index import Entry
 
 __all__ = ["Evaluator", "audits_of", "evaluate_all"]
@@ -35,8 +37,9 @@ class Evaluator:
 
     def __init__(self, plan: Plan, dataset: str) -> None:
         self._plan, self._dataset, self._layout = plan, dataset, Layout.of(plan.config)
-        self.manifest = read_manifest(self._layout.manifest(dataset))
+        self.manifest = manifest_of(plan.config, dataset)
         store = FrameStore.open(self._layout.frames(plan.config.frames_name(dataset)))
+        self._made_of = {"manifest": self.manifest.digest, "frames": store.digest}
         self._sources = {video: store.source_frames(video) for video in store.video_ids}
         self._num_undecodable = len(store.failures)
 
@@ -62,7 +65,12 @@ class Evaluator:
         status = _status(entry)
         if status != "ok":
             return Result(**base, status=status, reason=entry[status]), None
-        runs, record = self._layout.runs, "the list of predictions"
+        runs = self._layout.runs
+        record = list_of_rows(runs, key)
+        for name, digest in self._made_of.items():
+            if entry.get(f"{name}_digest") != digest:
+                what = f"the rows of {key.variant} were made of another {name} than is there now"
+                raise DamagedFileError(what, where=record, fix=again(record))
         path = checked_output(runs, key, TEST_ROWS, entry["outputs"], record)
         steps = Steps.load(path, answers_only=True)
         ids = steps.video_ids.tolist()

@@ -144,6 +144,8 @@ def facts_of_run(trainer: Trainer, key: RunKey, params: Any, steps: Steps) -> di
         "params": asdict(params),
         "num_parameters": sum(p.numel() for part in parts for p in part.parameters()),
         "data_digest": trainer.data.digest,
+        "manifest_digest": trainer.data.manifest.digest,
+        "frames_digest": trainer.data.store.digest,
         "weights": {role: trainer.weights[role] for role in roles},
         **({"num_silent": sound.num_silent(steps.video_ids.tolist())} if sound else {}),
     }

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from benchmark.errors import DamagedFileError
 from benchmark.evaluation.records import RunKey
 from benchmark.files import replace_when_complete
-from benchmark.sealed import check_file, file_sha256, read_sealed_model, write_sealed
-from benchmark.stage_index import RULES, read_stage_index
+from benchmark.sealed import again, check_file, file_sha256, read_sealed_model, write_sealed
+from benchmark.stage_index import read_stage_index
 
 if TYPE_CHECKING:
     from benchmark.plan import Plan
@@ -117,16 +117,17 @@ class Result(BaseModel):
             DamagedFileError: if it is missing, does not follow the schema, was changed, or is the
                 result of another run.
         """
-        result = read_sealed_model(path, cls, "result", RULES["evaluate"])
-        key, index = result.key, path.parents[2] / "results.json"
+        index = path.parents[2] / "results.json"
+        result = read_sealed_model(path, cls, "result", again(index))
+        key = result.key
         if path.parent != key.folder(path.parents[4]):
             what = f"it is the result of {key.dataset}/{key.method}/{key.variant}, seed {key.seed}"
-            raise DamagedFileError(what, where=path, fix=RULES["evaluate"])
+            raise DamagedFileError(what, where=path, fix=again(index))
         if index.is_file():  # there is none yet where a run died before its evaluation
             entries = read_stage_index(index, "evaluate", key.dataset, key.method)
             listed = {(entry["variant"], entry["seed"]): entry["sha256"] for entry in entries}
             sha256 = listed.get((key.variant, key.seed))
-            check_file(path, sha256, record=index, fix=RULES["evaluate"])
+            check_file(path, sha256, record=index, fix=again(index))
         return result
 
     def replicates(self, runs: Path) -> npt.NDArray[np.float64]:
@@ -135,7 +136,8 @@ class Result(BaseModel):
         Raises:
             DamagedFileError: if the file is not the one that the result names.
         """
-        folder, fix = self.key.folder(runs), RULES["evaluate"]
+        folder = self.key.folder(runs)
+        fix = again(folder.parents[1] / "results.json")
         record = folder / "result.json"
         path = check_file(folder / _REPLICATES, self.replicates_sha256, record=record, fix=fix)
         loaded: npt.NDArray[np.float64] = np.load(path)

@@ -7,17 +7,23 @@ from pathlib import Path
 
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.result import Result
-from benchmark.sealed import check_file
-from benchmark.stage_index import RULES
+from benchmark.sealed import again, check_file
 
-__all__ = ["TEST_ROWS", "TRAINING_LOG", "TRAIN_ROWS", "checked_output", "load_steps"]
+__all__ = [
+    "TEST_ROWS",
+    "TRAINING_LOG",
+    "TRAIN_ROWS",
+    "checked_output",
+    "list_of_rows",
+    "load_steps",
+]
 
 TEST_ROWS, TRAIN_ROWS = "predictions.parquet", "train_predictions.parquet"
 TRAINING_LOG = "training.jsonl"
 
 
 def checked_output(
-    runs: Path, key: RunKey, name: str, outputs: Mapping[str, str], record: object
+    runs: Path, key: RunKey, name: str, outputs: Mapping[str, str], record: Path
 ) -> Path:
     """Return the path of a file that a run's prediction job wrote.
 
@@ -33,7 +39,17 @@ def checked_output(
     """
     path = key.folder(runs) / name
     sha256 = outputs.get(str(path.relative_to(runs)))
-    return check_file(path, sha256, record=record, fix=RULES["predict"])
+    return check_file(path, sha256, record=record, fix=again(list_of_rows(runs, key)))
+
+
+def list_of_rows(runs: Path, key: RunKey) -> Path:
+    """Return the list of files of the job that wrote a run's rows; its name tells the seeds."""
+    folder, start = runs / key.dataset / key.method, "predictions_seeds"
+    named = {
+        path: path.stem.removeprefix(start).split("-") for path in folder.glob(f"{start}*.json")
+    }
+    own = (path for path, seeds in sorted(named.items()) if str(key.seed) in seeds)
+    return next(own, folder / f"{start}{key.seed}.json")
 
 
 def load_steps(runs: Path, key: RunKey, *, answers_only: bool = False) -> Steps:

@@ -64,11 +64,11 @@ def manifest(job: Job) -> None:
 def frames(job: Job) -> None:
     """Extract a dataset's frames, or check and index what its parts extracted."""
     from benchmark.data.extract import extract  # noqa: PLC0415
-    from benchmark.data.manifest import read_manifest  # noqa: PLC0415
+    from benchmark.data.manifest_of import manifest_of  # noqa: PLC0415
     from benchmark.data.of_profile import recipe_of  # noqa: PLC0415
 
     extract(
-        read_manifest(job.layout.manifest(job.dataset)),
+        manifest_of(job.config, job.dataset),
         job.layout.frames(job.dataset),
         recipe_of(job.config, job.dataset),
         workers=job.threads,
@@ -79,12 +79,12 @@ def frames(job: Job) -> None:
 def frames_part(job: Job) -> None:
     """Extract one part of a dataset's frames."""
     from benchmark.data.extract import extract_part  # noqa: PLC0415
-    from benchmark.data.manifest import read_manifest  # noqa: PLC0415
+    from benchmark.data.manifest_of import manifest_of  # noqa: PLC0415
     from benchmark.data.of_profile import recipe_of  # noqa: PLC0415
 
     num_parts = job.config.extraction_parts
     num_shards = extract_part(
-        read_manifest(job.layout.manifest(job.dataset)),
+        manifest_of(job.config, job.dataset),
         job.layout.frames(job.dataset),
         recipe_of(job.config, job.dataset),
         part=job.part,
@@ -98,11 +98,11 @@ def frames_part(job: Job) -> None:
 def sound(job: Job) -> None:
     """Extract a dataset's sound."""
     from benchmark.data.extract_sound import extract_sound  # noqa: PLC0415
-    from benchmark.data.manifest import read_manifest  # noqa: PLC0415
+    from benchmark.data.manifest_of import manifest_of  # noqa: PLC0415
     from benchmark.data.sound_store import SoundStore  # noqa: PLC0415
 
     folder = job.layout.sound(job.dataset)
-    manifest = read_manifest(job.layout.manifest(job.dataset))
+    manifest = manifest_of(job.config, job.dataset)
     extract_sound(manifest, folder, workers=job.threads, progress=job.log.progress)
     for video, fault in SoundStore.open(folder).faults.items():
         job.log.write(f"{video}: {fault}")

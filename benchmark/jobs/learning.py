@@ -20,7 +20,7 @@ def pretrain(job: Job) -> None:
     from benchmark.backbones.pretrain import pretrain  # noqa: PLC0415
     from benchmark.data.builtin.truth import load_truth  # noqa: PLC0415
     from benchmark.data.frame_store import FrameStore  # noqa: PLC0415
-    from benchmark.data.manifest import read_manifest  # noqa: PLC0415
+    from benchmark.data.manifest_of import manifest_of  # noqa: PLC0415
     from benchmark.training.processes import device_of  # noqa: PLC0415
 
     bind_threads(job.threads)
@@ -28,7 +28,7 @@ def pretrain(job: Job) -> None:
     for name, settings in job.config.datasets.items():
         if settings.builtin is not None:
             store = FrameStore.open(layout.frames(name))
-            train = read_manifest(layout.manifest(name)).fold(0)[0]
+            train = manifest_of(job.config, name).fold(0)[0]
             readable = [video for video in train if video not in store.failures]
             sets.append((store, load_truth(layout.videos(name) / "truth.jsonl"), readable))
     schedule = job.config.backbone.pretraining

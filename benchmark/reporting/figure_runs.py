@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from benchmark.config import Config
 from benchmark.data.manifest import Manifest
+from benchmark.data.manifest_of import manifest_of
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.rows import load_steps
 from benchmark.layout import Layout
 from benchmark.methods import MethodFolder
-from benchmark.reporting.manifests import manifest_of
 from benchmark.reporting.measurements import MEASURED, measure
 from benchmark.reporting.paper import FigureSpec
 from benchmark.reporting.rows import NO_DATASET

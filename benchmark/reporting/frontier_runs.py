@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmark.contract import EarlyExit
+from benchmark.data.manifest_of import manifest_of
 from benchmark.evaluation.bootstrap import dataset_resamples
 from benchmark.evaluation.frontier import (
     Frontier,
@@ -21,7 +22,6 @@ from benchmark.evaluation.rows import load_steps
 from benchmark.layout import Layout
 from benchmark.method_code import load_method
 from benchmark.plan import Plan
-from benchmark.reporting.manifests import manifest_of
 from benchmark.reporting.measurements import MEASURED, measure
 
 __all__ = ["NUM_RESAMPLES", "ExitCurves", "exit_curves", "exit_variants", "frontier_keys"]

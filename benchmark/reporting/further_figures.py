@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from benchmark.data.builtin.truth import load_truth
 from benchmark.data.frame_store import FrameStore
+from benchmark.data.manifest_of import manifest_of
 from benchmark.data.resize import rounded
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.rows import load_steps
@@ -23,7 +24,6 @@ from benchmark.reporting.figure_runs import load_run
 from benchmark.reporting.figure_strip import Shown, choose_videos, draw_strip, shown_steps
 from benchmark.reporting.formats import Value, to_csv
 from benchmark.reporting.frontier_runs import exit_variants, frontier_keys
-from benchmark.reporting.manifests import manifest_of
 from benchmark.reporting.measurements import MEASURED, measure
 from benchmark.reporting.sources import result_files, write_sources
 from benchmark.reporting.style import SETTINGS, write_files

@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.backbones.feature_index import FEATURES_FILE, INDEX_FILE, read_feature_index
+from benchmark.backbones.feature_store import videos_that_differ
+from benchmark.backbones.features import count_macs_per_input
 from benchmark.config import Config
 from benchmark.data.builtin.generated import check_lists
 from benchmark.data.decoding import readers
 from benchmark.data.frame_store import INDEX_NAME, FrameStore
 from benchmark.data.kept_facts import KeptFacts
-from benchmark.data.manifest import Manifest, read_manifest
+from benchmark.data.manifest import Manifest
+from benchmark.data.manifest_of import manifest_of
 from benchmark.data.of_profile import build_profile_manifest
 from benchmark.data.shards import ShardJob, VideoFile
 from benchmark.data.sound_store import SOUND_INDEX, SoundStore
@@ -72,7 +75,7 @@ class DataChecks:
     def _manifest_faults(self, dataset: str) -> list[str]:
         path = self._layout.manifest(dataset)
         try:
-            manifest = read_manifest(path)
+            manifest = manifest_of(self._config, dataset)
         except BenchmarkError as fault:
             return [str(fault)]
         said = self._label_faults(manifest, path) + self._generated_faults(manifest.dataset)
@@ -138,7 +141,7 @@ class DataChecks:
         """Hold the shards' keys against the manifest's videos, where the same decoders are here."""
         path, folder = self._layout.manifest(owner), self._layout.frames(owner)
         try:
-            rows = read_manifest(path).rows
+            rows = manifest_of(self._config, owner).rows
         except BenchmarkError:
             return []  # said of the manifest
         names = ("video_id", "sha256", "num_frames", "fps", "height", "width")
@@ -170,6 +173,8 @@ class DataChecks:
         except DamagedFileError as fault:
             return [str(fault)]
         said = self._hashes.faults(folder, {FEATURES_FILE: index.sha256}, record)
+        if not said and (videos := videos_that_differ(folder)):
+            said.append(f"{record}: its rows of {len(videos)} videos, first '{videos[0]}', differ")
         if index.frames_digest != store.digest:
             frames = self._layout.frames(owner) / INDEX_NAME
             said.append(f"{record}: computed from other frames than {frames} lists")
@@ -182,4 +187,6 @@ class DataChecks:
                 said.append(f"{record}: computed from other sound than is stored now")
         if index.weights_digest != self.weights(role):
             said.append(f"{record}: computed with other weights than '{role}' has now")
+        elif index.macs_per_input != count_macs_per_input(make_network(self._config, role)):
+            said.append(f"{record}: charges other work than '{role}' is counted to do")
         return said

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
+from benchmark.data import manifest_of as module
+from benchmark.data.manifest_of import manifest_of
 from benchmark.errors import BenchmarkError
-from benchmark.reporting import manifests
-from benchmark.reporting.manifests import manifest_of
 
 
 @pytest.fixture
@@ -17,14 +17,14 @@ def bench(make_bench):
 @pytest.fixture
 def reads(bench, monkeypatch):
     """Return the paths that were read; one dataset has a manifest."""
-    manifests._read.cache_clear()
-    paths, read = [], manifests.read_manifest
+    module._read.cache_clear()
+    paths, read = [], module.read_manifest
 
     def noting(path):
         paths.append(path)
         return read(path)
 
-    monkeypatch.setattr(manifests, "read_manifest", noting)
+    monkeypatch.setattr(module, "read_manifest", noting)
     bench.manifest("films", ["a", "b"], ["a", "b"])
     return paths
 

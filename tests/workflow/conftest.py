@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 from workflow_runs import NO_DECODERS, TINY, Workflow
+
+from benchmark.files import locked
 
 
 @pytest.fixture(scope="session")
@@ -41,13 +44,28 @@ def no_decoders(tmp_path_factory) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory, profile_file, no_decoders) -> Workflow:
-    """Return a finished run of which, after the frames, every video was deleted."""
+    """Return a finished run of which, after the frames, every video was deleted.
+
+    All processes that run tests together share one, of which each has its own copy.
+    """
+    base: Path = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tiny_run"
+    profile = profile_file("tiny")
+    with locked(shared.with_suffix(".lock")):
+        if not (shared / "finished").exists():
+            shutil.rmtree(shared, ignore_errors=True)
+            _run_without_videos(shared, profile, no_decoders)
+            (shared / "finished").touch()
     folder = tmp_path_factory.mktemp("tiny")
-    made = Workflow(folder, profile_file("tiny"))
-    made.run_well("all_frames")
+    shutil.copytree(shared, folder, dirs_exist_ok=True)
+    return Workflow(folder, profile)
+
+
+def _run_without_videos(folder: Path, profile: str, no_decoders: dict[str, str]) -> None:
+    folder.mkdir(parents=True)
+    Workflow(folder, profile).run_well("all_frames")
     videos = list(folder.rglob("*.mp4"))
     assert len(videos) == 32
     for video in videos:
         video.unlink()
-    Workflow(folder, made.profile, environment=no_decoders).run_well("all_tables")
-    return made
+    Workflow(folder, profile, environment=no_decoders).run_well("all_tables")

@@ -121,7 +121,9 @@ def test_an_edited_label_of_a_generated_video_ends_the_run(profile_file, tmp_pat
     path = run.results / "data" / "multi" / "videos" / "labels.csv"
     _change_rows(lambda rows: rows[4].update(labels="red_disk"))(path.parent)
     code, printed = run.run("all_results")
-    _assert_one_message(code, printed, ["labels.csv: ", "changed", "Fix: ", "--forcerun videos"])
+    _assert_one_message(
+        code, printed, ["labels.csv: ", "changed", "Fix: ", "--forcerun", "videos/labels.csv"]
+    )
     assert not list(run.results.rglob("runs/*"))
 
 

@@ -14,7 +14,6 @@ __all__ = ["check_generated", "check_list", "check_lists", "discard_damaged_vide
 
 _RECORD = "digests.json"
 _LISTS = ("labels.csv", "truth.jsonl")
-_AGAIN = again("videos")
 
 
 def write_record(folder: Path, videos: Iterable[Path], lists: Mapping[str, str]) -> None:
@@ -51,7 +50,7 @@ def check_list(path: Path) -> None:
         DamagedFileError: if the list or the record is missing or was changed.
     """
     sha256 = _read(path.parent).get(path.name)
-    check_file(path, sha256, record=path.with_name(_RECORD), fix=_AGAIN)
+    check_file(path, sha256, record=path.with_name(_RECORD), fix=_again(path.parent))
 
 
 def check_lists(folder: Path) -> None:
@@ -68,7 +67,9 @@ def check_generated(folder: Path) -> None:
     """
     check_lists(folder)
     faults = [
-        DamagedFileError("the video was changed after it was written", where=path, fix=_AGAIN)
+        DamagedFileError(
+            "the video was changed after it was written", where=path, fix=_again(folder)
+        )
         for name, sha256 in _read(folder)["videos"].items()
         if (path := folder / name).is_file() and file_sha256(path) != sha256
     ]
@@ -76,4 +77,8 @@ def check_generated(folder: Path) -> None:
 
 
 def _read(folder: Path) -> dict[str, Any]:
-    return read_sealed(folder / _RECORD, "set of built-in videos", _AGAIN)
+    return read_sealed(folder / _RECORD, "set of built-in videos", _again(folder))
+
+
+def _again(folder: Path) -> str:
+    return again(folder / _LISTS[0])

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from benchmark.config import Config
 from benchmark.config_data import Role
+from benchmark.data.manifest_of import manifest_of
 from benchmark.evaluation.bootstrap import dataset_resamples
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.result import Result
@@ -18,7 +19,6 @@ from benchmark.evaluation.rows import load_steps
 from benchmark.layout import Layout
 from benchmark.methods import MethodFolder
 from benchmark.reporting.claims.quantities import Quantity
-from benchmark.reporting.manifests import manifest_of
 from benchmark.reporting.measurements import MEASURED, NOT_RUN, Measurement, measure
 from benchmark.reporting.paper import load_paper
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from benchmark.data.manifest_of import manifest_of
 from benchmark.data.manifest_report import absent_classes
 from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.result import Result
 from benchmark.plan import Plan
-from benchmark.reporting.manifests import manifest_of
 from benchmark.reporting.measurements import MEASURED
 from benchmark.reporting.report.html_table import Cell, HtmlTable
 from benchmark.reporting.report.run_list import anchor
