@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import yaml
+from kinds_of_files import unclaimed_files
 from workflow_runs import ROOT, Workflow
 
 pytestmark = pytest.mark.dag
@@ -84,6 +85,10 @@ def test_table_1_is_printed(smoke):
     printed = _command(smoke[0], "show", "table1")
     assert "FrameExit" in printed
     assert "not run here" in printed
+
+
+def test_every_file_is_of_a_kind_whose_damage_is_tried(smoke):
+    assert unclaimed_files(smoke[0].results) == []
 
 
 def test_every_number_can_be_derived_again(smoke):
