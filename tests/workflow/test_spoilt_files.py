@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from case_of_damage import Case
 from kinds_of_files import KINDS, unclaimed_files
 from workflow_runs import TINY
 
-from benchmark.job_server import forward
+from benchmark.job_server import forward, listening
 from benchmark.jobs import finished_plan
 from benchmark.verification import verify as verification
 
@@ -100,17 +101,18 @@ class Copy:
 def copy(tiny_run, tmp_path_factory, no_decoders) -> Iterator[Copy]:
     """Return a copy of the finished run, and keep a server for its jobs."""
     folder = tmp_path_factory.mktemp("copy")
-    address = tmp_path_factory.mktemp("server") / "socket"
-    command = [sys.executable, "-m", "benchmark", "serve", str(address)]
+    address = str(tmp_path_factory.mktemp("server") / "socket")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BENCHMARK_JOB_SERVER", str(address))
+        patch.setenv("BENCHMARK_JOB_SERVER", address)
         patch.chdir(folder)
-        with subprocess.Popen(command, stdin=subprocess.PIPE, env=no_decoders) as server:
-            made = Copy(tiny_run.results, folder)
-            made.renew()
-            while forward(["job", "outcome", "--config", "none", "--log", "log"]) is None:
-                assert server.poll() is None
-            yield made
+        with listening(address) as listener:
+            number = listener.fileno()
+            command = [sys.executable, "-m", "benchmark", "serve", str(number)]
+            server = subprocess.Popen(
+                command, stdin=subprocess.PIPE, env=no_decoders, pass_fds=[number]
+            )
+        with server:
+            yield Copy(tiny_run.results, folder)
             assert server.stdin is not None
             server.stdin.close()
 
