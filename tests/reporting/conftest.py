@@ -13,7 +13,7 @@ import pytest
 
 from benchmark.config import Config, validate
 from benchmark.data.manifest import Manifest, write_manifest
-from benchmark.evaluation.bootstrap import replicate_metric, resamples
+from benchmark.evaluation.bootstrap import dataset_resamples, replicate_metric
 from benchmark.evaluation.metrics import evaluate
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.result import Counts, Result
@@ -21,7 +21,6 @@ from benchmark.evaluation.rows import TEST_ROWS
 from benchmark.layout import Layout
 from benchmark.methods import MethodFolder, discover
 from benchmark.sealed import file_sha256
-from benchmark.seeds import derive_seed
 
 
 @dataclass(frozen=True)
@@ -120,8 +119,8 @@ class Bench:
         """Write predictions, result and resamples of a run, with the real metrics."""
         targets = manifest.targets(steps.video_ids.tolist())
         metric = self.config.datasets[key.dataset].metric
-        draws_seed = derive_seed("bootstrap", key.dataset, manifest.digest)
-        weights = resamples(steps.num_videos, self.config.bootstrap.replicates, draws_seed)
+        ids, number = tuple(steps.video_ids.tolist()), self.config.bootstrap.replicates
+        weights = dataset_resamples(key.dataset, ids, number)
         steps.save(key.folder(self.layout.runs) / "predictions.parquet")
         self.result(
             key,

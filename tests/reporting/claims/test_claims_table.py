@@ -4,12 +4,11 @@ import csv
 import io
 import shutil
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from benchmark.evaluation.evaluate import Evaluator
+from benchmark.evaluation.bootstrap import dataset_resamples
 from benchmark.evaluation.metrics import correct_at_1
 from benchmark.evaluation.records import RunKey, Steps
 from benchmark.reporting.claims.claim import less_costly
@@ -172,10 +171,8 @@ def test_resamples_are_those_of_the_evaluation(filled):
     assert again.values == pytest.approx(sample.percent)
     assert again.replicates == pytest.approx(sample.replicates)
     manifest = filled.manifest("films", CLASSES * 50, CLASSES)
-    evaluator = Evaluator.__new__(Evaluator)  # its frame store is not asked for resamples
-    evaluator._plan = SimpleNamespace(config=filled.config)
-    evaluator._dataset, evaluator.manifest, evaluator._weights = "films", manifest, {}
-    drawn = evaluator._resamples(tuple(manifest.rows["video_id"]))
+    ids = tuple(manifest.rows["video_id"])
+    drawn = dataset_resamples("films", ids, filled.config.bootstrap.replicates)
     folder = RunKey("films", "ours", "default", 0).folder(filled.layout.runs)
     right = accuracy(
         Steps.load(folder / "predictions.parquet"),
