@@ -115,7 +115,7 @@ class Workflow:
 
     def planned_jobs(self) -> set[str]:
         """Return the jobs that a run would do now, by the names of their logs."""
-        code, printed = replace(self, flags=("--dry-run",)).run()
+        code, printed = replace(self, flags=("--dry-run", "--quiet", "host")).run()
         assert code == 0, printed[-4000:]
         return set(re.findall(r"/logs/(\S+)\.log\b", printed))
 
