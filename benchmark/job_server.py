@@ -45,15 +45,22 @@ _IMPORTED = (
 def start(python: str) -> None:
     """Start the process for this run; jobs find it by a variable of the environment.
 
-    Folders of sockets that killed runs have left are deleted first.
+    Folders of sockets that killed runs have left are deleted first. Where the temporary folder has
+    too long a name for a socket, there is no such process, and each job runs by itself.
     """
     if sys.platform != "linux":
         return
     sweep(Path(tempfile.gettempdir()), f"{_PREFIX}*")
     address = str(Path(tempfile.mkdtemp(prefix=_PREFIX, suffix=writer_suffix())) / "socket")
-    # It listens before the process has begun, so that the first jobs wait for it instead of
-    # importing everything by themselves as well.
-    with listening(address) as listener:
+    announce_workflow()
+    try:
+        # It listens before the process has begun, so that the first jobs wait for it instead of
+        # importing everything by themselves as well.
+        listener = listening(address)
+    except OSError:
+        Path(address).parent.rmdir()
+        return
+    with listener:
         number = listener.fileno()
         # The input of the process ends with this one, however that ends.
         subprocess.Popen(
@@ -62,7 +69,6 @@ def start(python: str) -> None:
             pass_fds=[number],
         )
     os.environ[_ADDRESS] = address
-    announce_workflow()
 
 
 def listening(address: str) -> socket.socket:

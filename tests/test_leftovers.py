@@ -68,7 +68,7 @@ def test_folders_of_sockets_of_killed_runs_are_deleted(tmp_path, monkeypatch, de
     job_server.start("true")  # a server that ends at once
     assert not old.exists()
     assert running.exists()
-    monkeypatch.delenv("BENCHMARK_JOB_SERVER")
+    monkeypatch.delenv("BENCHMARK_JOB_SERVER", raising=False)  # unset where names are too long
     monkeypatch.delenv("BENCHMARK_WORKFLOW_PROCESS")
 
 

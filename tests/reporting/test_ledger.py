@@ -31,7 +31,7 @@ PAPERS = {
     "metric": "map",
     "paper_dataset": "ActivityNet",
 }
-BACKBONE = {"network": "resnet50", "weights": "package", "finetune": True}
+BACKBONE = {"network": "resnet50", "weights": "hub", "finetune": True}
 TRAINING = {"head_units": 4096, "learning_rate": 1e-4, "batch_size": 64}
 
 
