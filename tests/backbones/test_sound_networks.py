@@ -179,7 +179,9 @@ def test_candidates_are_extracted_alone(config, data, tmp_path):
 
 def test_features_of_other_sound_are_refused(config, data):
     folder, ids = Layout.of(config).features("long", "sound"), data.fold(0)[1]
-    with pytest.raises(BenchmarkError, match=r"other sound than is stored now.*--forcerun features"):
+    with pytest.raises(
+        BenchmarkError, match=r"other sound than is stored now.*--forcerun features"
+    ):
         StoredFeatures(folder, ids, data.store.digest, "another digest")
     assert json.loads((folder / "index.json").read_text())["sound_digest"] == data.sound.digest
     assert open_dataset(config, "long").digest != data.digest
