@@ -51,6 +51,7 @@ def test_the_example_holds():
             {"`x`": GOOD["backbone"]},
             "key 'networks.`x`.[key]': a name has at most 64 letters",
         ),
+        ("datasets", {}, "key 'datasets': Dictionary should have at least 1 item"),
         ("seeds", "zero", "key 'seeds': Input should be a valid tuple, found 'zero'"),
         ("seeds", [], "key 'seeds'"),
         ("seeds", [0, 1, 0], "key 'seeds': 0 stands twice, found [0, 1, 0]"),

@@ -61,8 +61,7 @@ def test_settings_of_snakemakes_own_profile_are_not_dropped_in_silence(tmp_path,
 
 
 def test_the_plan_reads_every_config(capsys):
-    words = ["plan", "--config", "profile=smoke", "--config", "only=nowhere"]
-    assert main(words) == 1
+    assert main(["plan", "--config", "only=nowhere", "--config", "profile=smoke"]) == 1
     assert "only: no dataset 'nowhere'" in capsys.readouterr().err
     assert main(["plan", "--config", "profile=smoke", "profile=paper"]) == 1
     assert "'profile' is given twice" in capsys.readouterr().err

@@ -34,8 +34,8 @@ def load(tmp_path, monkeypatch, request):
     [
         (IN_C, "does not import within 1 s. Fix: do long work in the method's __init__, or set"),
         (AT_WORK, "does not import within 1 s"),
-        ("import os\nos._exit(0)\n", r"ends Python while it is imported \(exit code 0\)"),
         ("import os\nos._exit(3)\n", r"ends Python while it is imported \(exit code 3\). Fix"),
+        ("import os\nos._exit(0)\n", r"ends Python while it is imported \(exit code 0\)"),
         ("import os\nos.kill(os.getpid(), 15)\n", r"ends Python .* \(signal 15\). Fix: take out"),
         ("raise KeyboardInterrupt\n", r"ends Python while it is imported \(exit code 130\)"),
         ("import sys\nsys.exit(0)\n", r"does not import: SystemExit\(0\)"),

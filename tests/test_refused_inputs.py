@@ -168,6 +168,13 @@ def test_a_parameter_that_is_not_finite_is_named_with_its_line(write_method, par
         discover([write_method("odd", manifest)])
 
 
+def test_a_reported_number_that_is_not_finite_is_named(write_method):
+    reported = "reported: {long: {where: x, percent: .nan}}"
+    manifest = MANIFEST.replace("{label: odd,", f"{{label: odd, {reported},")
+    with pytest.raises(BenchmarkError, match=r"percent': Input should be a finite number"):
+        discover([write_method("odd", manifest)])
+
+
 def test_a_method_whose_code_is_a_folder_is_named(tmp_path):
     (tmp_path / "odd" / "method.py").mkdir(parents=True)
     (tmp_path / "odd" / "method.yaml").write_text(MANIFEST)

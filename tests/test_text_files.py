@@ -94,6 +94,11 @@ def test_json_names_keys_that_stand_twice_and_does_not_overflow(tmp_path):
     path = tmp_path / "a.json"
     assert parse_json('{"a": {"b": 1, "b": 2}}', path) == ({"a": {"b": 2}}, ["b"])
     deep = sys.getrecursionlimit() * 10
-    for text, message in (("[" * deep, "nested too deeply"), ("{", "is not JSON")):
-        with pytest.raises(BenchmarkError, match=f"a.json: .*{message}"):
+    for text, message in (
+        ("[" * deep, "nested too deeply"),
+        ("{", "is not JSON"),
+        (r'["\ud800"]', "stands for half of a character"),
+    ):
+        with pytest.raises(BenchmarkError, match=f"a.json: .*{message}.*Fix: "):
             parse_json(text, path)
+    assert parse_json(r'["\ud83d\ude00"]', path) == (["\N{GRINNING FACE}"], [])

@@ -20,6 +20,7 @@ FAULTS = {
     "a closed brace too many": ("a: 1\nb: }\n", 2, "is not YAML"),
     "a tab": ("a:\n\tb: 1\n", 2, "is not YAML"),
     "deep nesting": ("a:\n  " + "[" * 100_000, 2, "nested more than 50 levels deep"),
+    "half of a character": ('a: 1\nb: "\\ud800"\n', 2, "holds half of a character"),
     "aliases that explode": (_LAUGHS, 5, "more than 100,000 values"),
     "merges that explode": (
         _LAUGHS.replace("[x, x, x, x, x, x, x, x, x, x]", "[{k: 1}]"),
