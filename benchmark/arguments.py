@@ -31,7 +31,7 @@ def fraction(text: str) -> float:
         number = float(text)
     except ValueError:
         number = -1.0
-    if not 0 <= number <= 1:  # nan is not either
+    if not 0 <= number <= 1:  # This refuses nan as well.
         raise argparse.ArgumentTypeError(f"'{text}' is no number from 0 to 1")
     return number
 

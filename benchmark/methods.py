@@ -74,7 +74,8 @@ def discover(roots: Sequence[Path]) -> dict[str, MethodFolder]:
         if not root.is_dir():
             faults.append(BenchmarkError("no such folder of methods", where=root))
             continue
-        for path in sorted(map(_manifest_below, filter(_is_method, root.iterdir()))):
+        for folder in sorted(filter(_is_method, root.iterdir())):
+            path = folder / "method.yaml"
             manifest, wrong = read_method_manifest(path)
             faults += wrong
             name = path.parent.name
@@ -92,10 +93,6 @@ def discover(roots: Sequence[Path]) -> dict[str, MethodFolder]:
     raise_all(faults, "the methods' manifests")
     _make_importable(roots)
     return dict(sorted(found.items()))
-
-
-def _manifest_below(folder: Path) -> Path:
-    return folder / "method.yaml"
 
 
 def _is_method(folder: Path) -> bool:

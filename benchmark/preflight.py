@@ -47,7 +47,8 @@ def _results_faults(folder: Path) -> list[BenchmarkError]:
             if not os.path.lexists(place):
                 continue
             if place.is_dir():
-                with tempfile.TemporaryFile(dir=place):  # /proc says yes to all questions, and no
+                # Permissions do not tell: root may write to /proc by them, but cannot.
+                with tempfile.TemporaryFile(dir=place):
                     return []
             what = "results need a folder, and this is none"
         except OSError as fault:
