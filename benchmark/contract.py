@@ -5,19 +5,21 @@ they stand in), `method.py` (one class named `Method`) and `README.md`. The harn
 data order, batching, devices, cost, checkpoints and every file; a method owns its network, its
 losses and its decisions. It sees videos only through the `Videos` that it is handed.
 
-Required of a subclass of `Method` (a `torch.nn.Module`)
+Required of a subclass of `SinglePass` or `EarlyExit` (both are a `Method`, a `torch.nn.Module`)
     Params              a frozen dataclass: the method's parameters with their defaults
     __init__            builds the network for a `Task`; all randomness comes from torch's
                         global generator, which the harness has seeded
     stages              the training stages in order; variants that agree in the parameters
                         that a stage names share that stage's weights
     loss                the training loss of one stage on a batch of videos: a scalar tensor
-    predict             scores for a batch of videos (not for a subclass of `EarlyExit`)
 
 Optional
     trainable           the parameters that a stage trains (default: all)
     candidates          the stored positions that it may ever open, if they are few: then features
                         of networks that a stage leaves alone are computed once for all variants
+
+Required of a subclass of `SinglePass`, which answers once for each video
+    predict             scores for a batch of videos
 
 Required of a subclass of `EarlyExit`, which looks at a video frame by frame
     num_steps           T, the most frames it may open
@@ -73,13 +75,22 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor, nn
 
-from benchmark.config_data import Loss
+from benchmark.config.datasets import Loss
 
 if TYPE_CHECKING:
-    from benchmark.evaluation.records import Steps
+    from benchmark.step_records import Steps
     from benchmark.videos import Videos
 
-__all__ = ["EarlyExit", "ExitControl", "Method", "NetworkInfo", "Prediction", "Stage", "Task"]
+__all__ = [
+    "EarlyExit",
+    "ExitControl",
+    "Method",
+    "NetworkInfo",
+    "Prediction",
+    "SinglePass",
+    "Stage",
+    "Task",
+]
 
 
 @dataclass(frozen=True)
@@ -157,7 +168,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a method that is no `EarlyExit` says about a batch.
+    """What a method says about a batch of videos.
 
     Attributes:
         scores: `[N, C]`, probabilities.
@@ -169,7 +180,7 @@ class Prediction:
 
 
 class Method(nn.Module, ABC):
-    """A network with its training and its decisions. See the module's docstring."""
+    """A network and its training; how it decides, a subclass says. See the module's docstring."""
 
     Params: ClassVar[type[Any]]
 
@@ -191,10 +202,6 @@ class Method(nn.Module, ABC):
         loss of the batch if it is a mean over videos; else see `layers.sum_over_processes`.
         """
 
-    @abstractmethod
-    def predict(self, videos: Videos) -> Prediction:
-        """Return scores for a batch of videos."""
-
     def trainable(self, stage: str) -> Iterable[nn.Parameter]:
         """Return the parameters that a stage trains."""
         del stage
@@ -207,6 +214,14 @@ class Method(nn.Module, ABC):
         """
         del videos
         return None
+
+
+class SinglePass(Method):
+    """A method that answers once for each video, whatever frames it chose to open."""
+
+    @abstractmethod
+    def predict(self, videos: Videos) -> Prediction:
+        """Return scores for a batch of videos."""
 
 
 class EarlyExit(Method):
@@ -247,12 +262,6 @@ class EarlyExit(Method):
         """Return `[N]` in 0..1, above `exit_threshold` means stop; None: never stop here."""
         del step, state, videos
         return None
-
-    def predict(self, videos: Videos) -> Prediction:
-        """Run the harness's own loop (the harness calls it directly)."""
-        from benchmark.evaluation.stepping import run_with_exits  # noqa: PLC0415  (no cycle)
-
-        return run_with_exits(self, videos)
 
 
 class ExitControl(ABC):

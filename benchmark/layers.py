@@ -12,7 +12,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmark.config_data import Loss
+from benchmark.config.datasets import Loss
 
 __all__ = [
     "FrameHead",

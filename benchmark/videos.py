@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from benchmark.cost.meter import Meter
-from benchmark.data.sampling import clip_positions, equally_spaced
 from benchmark.errors import BenchmarkError, did_you_mean
+from benchmark.sampling import clip_positions, equally_spaced
 from benchmark.seeds import derive_seed, uniform_per_video
 
 __all__ = ["FeatureSource", "Opened", "Videos"]

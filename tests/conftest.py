@@ -11,18 +11,17 @@ import torch
 from videos_in_memory import MemoryVideos
 
 from benchmark.backbones.feature_store import extract_features
-from benchmark.config import validate
+from benchmark.config.load import validate
 from benchmark.data.builtin.generate import generate
-from benchmark.data.extract import extract
-from benchmark.data.frame_store import FrameStore
-from benchmark.data.manifest import write_manifest
-from benchmark.data.of_profile import build_profile_manifest, recipe_of
-from benchmark.inputs import make_network, weights_digest
-from benchmark.layout import Layout
-from benchmark.methods import MethodFolder, discover
-from benchmark.plan import Plan, make_plan
-
-ROOT = Path(__file__).parent.parent
+from benchmark.data.frames.extract import extract
+from benchmark.data.frames.store import FrameStore
+from benchmark.data.manifest.manifest import write_manifest
+from benchmark.data.profile_datasets import build_profile_manifest, recipe_of
+from benchmark.experiment.layout import Layout
+from benchmark.experiment.plan import Plan, make_plan
+from benchmark.files.repository import REPOSITORY
+from benchmark.methods.discovery import MethodFolder, discover
+from benchmark.training.dataset import make_network, weights_digest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,7 +48,7 @@ def memory_videos() -> Callable[..., MemoryVideos]:
 @pytest.fixture(scope="session")
 def methods() -> dict[str, MethodFolder]:
     """Return the repository's methods by name."""
-    return discover([ROOT / "methods"])
+    return discover([REPOSITORY / "methods"])
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from torch import nn
 
 from benchmark import contract
 from benchmark.contract import Prediction, Stage
-from benchmark.data.sampling import equally_spaced
+from benchmark.sampling import equally_spaced
 from benchmark.layers import classification_loss, probabilities
 
 
@@ -34,7 +34,7 @@ class Params:
     num_frames: int = 2
 
 
-class Method(contract.Method):
+class Method(contract.SinglePass):
     Params = Params
 
     def __init__(self, task, params):

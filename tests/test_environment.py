@@ -6,20 +6,20 @@ import importlib.metadata
 import re
 import tomllib
 from itertools import chain
-from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parent.parent
-PINS = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if line]
+from benchmark.files.repository import REPOSITORY
+
+PINS = [line for line in (REPOSITORY / "requirements.lock").read_text().splitlines() if line]
 VERSIONS = {canonicalize_name(pin.split("==")[0]): pin.split("==")[1] for pin in PINS}
 
 
 def declared() -> list[Requirement]:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     wanted = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     return [Requirement(text) for text in wanted]
 
@@ -37,7 +37,7 @@ def test_the_lock_satisfies_what_the_project_declares(requirement):
 
 
 def test_conda_installs_the_same_pins():
-    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    environment = yaml.safe_load((REPOSITORY / "environment.yml").read_text())
     assert environment["dependencies"][:-1] == ["python=3.11", "pip"]
     assert environment["dependencies"][-1] == {"pip": PINS}
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmark.kubernetes import Request, job_manifest, status_of
+from benchmark.files.repository import REPOSITORY
+from benchmark.jobs.kubernetes import Request, job_manifest, status_of
 
-ROOT = Path(__file__).parent.parent
-PROFILES = ROOT / "workflow" / "profiles"
+PROFILES = REPOSITORY / "workflow" / "profiles"
 # As a cluster shows a pod: with the credentials and the tolerations that it gave it.
 POD = {
     "metadata": {"name": "head"},
@@ -134,14 +134,14 @@ def test_outside_a_pod_nothing_is_submitted():
 
 
 def _run(environment, *words):
-    command = [sys.executable, "-m", "benchmark.kubernetes", *words]
+    command = [sys.executable, "-m", "benchmark.jobs.kubernetes", *words]
     environment = {**os.environ, **environment}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_the_profiles_of_clusters_agree_and_name_rules_that_there_are():
     """Snakemake takes no offence at a rule that it does not know."""
-    files = (ROOT / "workflow" / "rules").glob("*.smk")
+    files = (REPOSITORY / "workflow" / "rules").glob("*.smk")
     rules = {name for file in files for name in re.findall(r"^rule (\w+):", file.read_text(), re.M)}
     slurm, kubernetes = (
         yaml.safe_load((PROFILES / name / "profile.v9+.yaml").read_text())

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from benchmark.errors import DamagedFileError
-from benchmark.sealed import again, read_sealed_model
+from benchmark.files.sealed import again, read_sealed_model
 
 __all__ = [
     "COMPUTED_AGAIN",

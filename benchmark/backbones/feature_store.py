@@ -20,6 +20,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from benchmark.backbones.build import input_shape
 from benchmark.backbones.feature_index import (
     COMPUTED_AGAIN,
     FEATURES_FILE,
@@ -31,11 +32,11 @@ from benchmark.backbones.feature_index import (
 from benchmark.backbones.features import count_macs_per_input, load_inputs
 from benchmark.backbones.registry import Backbone
 from benchmark.cost.meter import Meter
-from benchmark.data.frame_store import FrameStore
-from benchmark.data.sound_store import SoundStore
+from benchmark.data.frames.store import FrameStore
+from benchmark.data.sound.store import SoundStore
 from benchmark.errors import BenchmarkError, DamagedFileError
-from benchmark.files import digest_of, replace_when_complete
-from benchmark.sealed import file_sha256, is_file_with, part_digest, write_sealed
+from benchmark.files.sealed import file_sha256, is_file_with, part_digest, write_sealed
+from benchmark.files.writing import digest_of, replace_when_complete
 from benchmark.videos import FeatureSource
 
 __all__ = ["FeaturesOnDemand", "Inputs", "StoredFeatures", "extract_features", "videos_that_differ"]
@@ -111,7 +112,7 @@ def extract_features(
     )
     first = np.concatenate([[0], np.cumsum([len(own) for own in starts])])
     shape = (int(first[-1]), network.num_features)
-    per_video = max(map(len, starts)) * math.prod(network.input_shape[:-1])
+    per_video = max(map(len, starts)) * math.prod(input_shape(network)[:-1])
     pixels = _PIXELS_PER_CPU_BATCH if backbone.mean.is_cpu else _PIXELS_PER_BATCH
     per_batch = max(1, pixels // per_video)
     blocks = [range(i, min(i + per_batch, len(videos))) for i in range(0, len(videos), per_batch)]

@@ -10,14 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmark.backbones.build import input_shape
 from benchmark.backbones.registry import Backbone
 from benchmark.backbones.views import CENTRE, View
 from benchmark.cost.counter import MacCounter
 from benchmark.cost.meter import Meter
-from benchmark.data.frame_store import FrameStore
-from benchmark.data.log_mel import WINDOW_SAMPLES, log_mel
-from benchmark.data.sampling import clip_positions
-from benchmark.data.sound_store import SoundStore
+from benchmark.data.frames.store import FrameStore
+from benchmark.data.sound.log_mel import WINDOW_SAMPLES, log_mel
+from benchmark.data.sound.store import SoundStore
+from benchmark.sampling import clip_positions
 
 __all__ = ["ComputedFeatures", "count_macs_per_input", "load_inputs"]
 
@@ -31,7 +32,7 @@ def load_inputs(
     view: View = CENTRE,
     sound: SoundStore | None = None,
 ) -> Tensor:
-    """Return a network's inputs that begin at these positions: `[K, *network.input_shape]`."""
+    """Return a network's inputs that begin at these positions: `[K, *input_shape(network)]`."""
     num_frames, size = backbone.network.num_frames, backbone.network.size
     if backbone.network.listens:
         assert sound is not None, "it is opened for networks that listen"
@@ -49,7 +50,7 @@ def load_inputs(
 
 def count_macs_per_input(backbone: Backbone) -> int:
     """Return the MACs that a network executes for one input."""
-    blank = torch.zeros((1, *backbone.network.input_shape), dtype=torch.uint8)
+    blank = torch.zeros((1, *input_shape(backbone.network)), dtype=torch.uint8)
     training = backbone.training
     with torch.inference_mode(), MacCounter() as counter:
         backbone.eval()(blank)

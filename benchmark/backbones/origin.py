@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmark.config_learning import NetworkConfig
-from benchmark.sealed_tensors import described_tensors
+from benchmark.config.learning import NetworkConfig
+from benchmark.files.sealed_tensors import described_tensors
 
 __all__ = ["described", "is_usual"]
 

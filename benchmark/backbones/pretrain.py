@@ -14,13 +14,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmark.backbones.networks import Network
 from benchmark.backbones.registry import Backbone
-from benchmark.config_learning import Pretraining
+from benchmark.config.learning import Pretraining
+from benchmark.config.networks import Network
 from benchmark.data.builtin.truth import Truth
-from benchmark.data.frame_store import FrameStore
-from benchmark.data.sampling import clip_positions
-from benchmark.sealed_tensors import save_sealed_tensors
+from benchmark.data.frames.store import FrameStore
+from benchmark.files.sealed_tensors import save_sealed_tensors
+from benchmark.sampling import clip_positions
 from benchmark.seeds import derive_seed
 
 __all__ = ["pretrain"]

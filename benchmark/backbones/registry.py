@@ -12,9 +12,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from benchmark.backbones.networks import Network, network_of
+from benchmark.backbones.build import build_network
 from benchmark.backbones.weights import load_package, load_stored
-from benchmark.config_learning import NetworkConfig
+from benchmark.config.learning import NetworkConfig
+from benchmark.config.networks import Network
 
 __all__ = ["Backbone", "build_backbone"]
 
@@ -30,7 +31,7 @@ class Backbone(nn.Module):
         self.network = network
         # In this layout a view of the stored frames is fed, without a copy.
         layout = torch.channels_last if network.num_frames <= 1 else torch.channels_last_3d
-        self.body = network.build().to(memory_format=layout)
+        self.body = build_network(network).to(memory_format=layout)
         scale = 1 if network.listens else 255
         self.register_buffer("mean", torch.tensor(network.mean) * scale, persistent=False)
         self.register_buffer("std", torch.tensor(network.std) * scale, persistent=False)
@@ -39,7 +40,7 @@ class Backbone(nn.Module):
         """Map frames, clips or spectrograms to features.
 
         Args:
-            inputs: `[N, *network.input_shape]`; frames and clips hold grey values 0..255, uint8 as
+            inputs: `[N, *input_shape(network)]`; frames and clips hold grey values 0..255, uint8 as
                 they are stored or float32 where they were resized; spectrograms are float32.
 
         Returns:
@@ -63,7 +64,7 @@ def build_backbone(config: NetworkConfig, weights_file: Path | None, seed: int) 
         BenchmarkError: for an unknown network, or weights that are missing or do not fit.
     """
     torch.manual_seed(seed)
-    backbone = Backbone(network_of(config))
+    backbone = Backbone(config.entry)
     if config.weights == "package":
         load_package(backbone.body)
     elif config.weights != "random":

@@ -8,8 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from benchmark.data.frame_store import FrameStore
-from benchmark.data.resize import Pixels, resize_short_side
+from benchmark.data.frames.resize import Pixels, resize_short_side
+from benchmark.data.frames.store import FrameStore
 from benchmark.seeds import derive_seed, uniform_per_video, video_keys
 
 __all__ = ["CENTRE", "CropFlip", "View"]

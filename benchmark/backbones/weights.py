@@ -19,12 +19,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from benchmark.backbones.networks import Hub
-from benchmark.config_learning import NetworkConfig
+from benchmark.config.learning import NetworkConfig
+from benchmark.config.networks import Hub
 from benchmark.errors import BenchmarkError
-from benchmark.files import replace_when_complete, sweep
-from benchmark.sealed import again, file_sha256
-from benchmark.sealed_tensors import load_sealed_tensors, save_sealed_tensors
+from benchmark.files.sealed import again, file_sha256
+from benchmark.files.sealed_tensors import load_sealed_tensors, save_sealed_tensors
+from benchmark.files.writing import replace_when_complete, sweep
 
 __all__ = ["fetch", "load_package", "load_stored"]
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from benchmark.checks.subject import SEED, Subject
 from benchmark.checks.world import World
 from benchmark.contract import EarlyExit, ExitControl
-from benchmark.evaluation.records import Steps
+from benchmark.step_records import Steps
 
 __all__ = ["ControlRun", "permuted"]
 

@@ -9,7 +9,7 @@ from benchmark.checks.control import ControlRun
 from benchmark.checks.subject import SEED, NotApplicableError, Subject
 from benchmark.checks.world import World
 from benchmark.evaluation.audit import Auditor
-from benchmark.evaluation.records import Steps
+from benchmark.step_records import Steps
 
 __all__ = ["audited_cost", "monotone_cost"]
 

@@ -10,10 +10,10 @@ from benchmark.checks.subject import SEED, Subject
 from benchmark.checks.world import World
 from benchmark.contract import Method
 from benchmark.errors import BenchmarkError, did_you_mean
-from benchmark.evaluation.records import Steps
-from benchmark.method_code import make_params
-from benchmark.reporting.paper import load_paper
-from benchmark.text_files import read_text
+from benchmark.experiment.paper import load_paper
+from benchmark.files.text import read_text
+from benchmark.methods.loading import make_params
+from benchmark.step_records import Steps
 
 __all__ = ["build", "manifest"]
 

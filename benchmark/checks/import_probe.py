@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmark.errors import BenchmarkError
+from benchmark.files.repository import REPOSITORY
 
 __all__ = ["import_faults"]
 
@@ -36,7 +37,7 @@ def import_faults(roots: Sequence[Path], names: Sequence[str]) -> dict[str, list
     Raises:
         BenchmarkError: if the interpreter ends before all are imported.
     """
-    package = str(Path(__file__).parent.parent.parent)
+    package = str(REPOSITORY)
     path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))
     ended = subprocess.run(
         [sys.executable, "-B", "-m", __name__, os.pathsep.join(map(str, roots)), *names],
@@ -58,13 +59,13 @@ def import_faults(roots: Sequence[Path], names: Sequence[str]) -> dict[str, list
 def _main(roots: str, names: Sequence[str]) -> None:
     import torch  # noqa: PLC0415  (imported by none but the probe itself)
 
-    import benchmark.evaluation.stepping  # noqa: PLC0415
+    import benchmark.evaluation.early_exit  # noqa: PLC0415
     from benchmark.checks.watch import watched  # noqa: PLC0415
     from benchmark.errors import explained  # noqa: PLC0415
-    from benchmark.method_code import check_import, import_method  # noqa: PLC0415
-    from benchmark.methods import discover  # noqa: PLC0415
+    from benchmark.methods.discovery import discover  # noqa: PLC0415
+    from benchmark.methods.loading import check_import, import_method  # noqa: PLC0415
 
-    del benchmark.evaluation.stepping, torch
+    del benchmark.evaluation.early_exit, torch
     methods = discover([Path(root) for root in roots.split(os.pathsep)])
     for name in names:
         before = _global_state()

@@ -11,8 +11,8 @@ import numpy as np
 from benchmark.checks.control import ControlRun
 from benchmark.checks.subject import SEED, Subject, schedule_of, scrambled
 from benchmark.errors import BenchmarkError
-from benchmark.evaluation.records import Steps
 from benchmark.seeds import derive_seed
+from benchmark.step_records import Steps
 from benchmark.training.fit import fit
 from benchmark.training.kept_state import StageState
 from benchmark.training.same_answers import Model

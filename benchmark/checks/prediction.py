@@ -13,7 +13,7 @@ from benchmark.checks.control import ControlRun, permuted
 from benchmark.checks.subject import SEED, Subject, answer, scrambled
 from benchmark.contract import EarlyExit, Method, Prediction
 from benchmark.evaluation.audit import SCORE_TOLERANCE
-from benchmark.evaluation.records import Steps
+from benchmark.step_records import Steps
 
 __all__ = [
     "batch_invariance",

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from benchmark.checks import costs, definition, device, isolation, learning, prediction
-from benchmark.checks.names import CHECK_NAMES, CheckName
 from benchmark.checks.subject import NotApplicableError, Subject
 from benchmark.errors import explained
-from benchmark.methods import MethodFolder
+from benchmark.methods.check_names import CHECK_NAMES, CheckName
+from benchmark.methods.discovery import MethodFolder
 
 __all__ = ["CHECKS", "Outcome", "check_method", "explanation"]
 

@@ -16,18 +16,18 @@ import torch
 from lightning_fabric import Fabric
 
 from benchmark.checks.world import MemorySource, World, make_world
-from benchmark.config_learning import Training
+from benchmark.config.learning import Training
 from benchmark.contract import EarlyExit, Method, Prediction, Stage
 from benchmark.cost.meter import Meter
+from benchmark.evaluation.early_exit import predict_steps, run_deployed
 from benchmark.evaluation.exits import threshold_for_budget
-from benchmark.evaluation.records import Steps, concatenate
-from benchmark.evaluation.stepping import predict_steps, run_with_exits
-from benchmark.method_code import load_method, make_params
-from benchmark.methods import MethodFolder
+from benchmark.methods.discovery import MethodFolder
+from benchmark.methods.loading import load_method, make_params
 from benchmark.seeds import derive_seed
+from benchmark.step_records import Steps, concatenate
 from benchmark.training.checkpoints import stage_params
+from benchmark.training.distributed.processes import single_process
 from benchmark.training.fit import Epoch, fit
-from benchmark.training.processes import single_process
 from benchmark.training.state import put_tensors, tensors_of
 from benchmark.videos import Videos
 
@@ -234,9 +234,7 @@ def answer(
     """Run a method on the test videos as it would be deployed."""
     videos = world.videos(world.test, sources, SEED)
     with scrambled(SEED):  # so that what differs between two runs is not chance
-        if isinstance(method, EarlyExit):
-            return run_with_exits(method, videos), videos
-        return method.predict(videos), videos
+        return run_deployed(method, videos), videos
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmark.files.repository import PACKAGE
+
 __all__ = ["library_folders", "watched"]
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -66,7 +68,7 @@ _WATCH = _Watch()
 def library_folders() -> list[Path]:
     """Return where Python's libraries lie, and this package."""
     names = ("stdlib", "platstdlib", "purelib", "platlib")
-    return [Path(__file__).parent.parent, *(Path(sysconfig.get_path(name)) for name in names)]
+    return [PACKAGE, *(Path(sysconfig.get_path(name)) for name in names)]
 
 
 @contextmanager

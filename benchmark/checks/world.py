@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from benchmark.contract import NetworkInfo, Task
 from benchmark.cost.counter import MacCounter
 from benchmark.cost.meter import Meter
-from benchmark.data.sampling import clip_positions
 from benchmark.errors import BenchmarkError
+from benchmark.sampling import clip_positions
 from benchmark.seeds import derive_seed, video_keys
 from benchmark.training.batches import TrainingSet
 from benchmark.videos import Videos

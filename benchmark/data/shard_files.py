@@ -14,9 +14,9 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from benchmark.errors import DamagedFileError
-from benchmark.files import is_abandoned
+from benchmark.files.sealed import is_file_with, read_sealed_model
+from benchmark.files.writing import is_abandoned
 from benchmark.lifetime import process_pool
-from benchmark.sealed import is_file_with, read_sealed_model
 
 __all__ = ["ShardFacts", "finished", "in_processes", "remove_strangers"]
 

@@ -23,9 +23,9 @@ from torch import Tensor
 
 from benchmark.contract import EarlyExit, ExitControl, Method
 from benchmark.cost.counter import MacCounter
-from benchmark.evaluation.records import Steps
-from benchmark.evaluation.stepping import run_with_exits
+from benchmark.evaluation.early_exit import run_deployed
 from benchmark.seeds import derive_seed, video_keys
+from benchmark.step_records import Steps
 from benchmark.videos import FeatureSource, Videos
 
 __all__ = ["SCORE_TOLERANCE", "Auditor", "Replay", "audit_sample"]
@@ -106,10 +106,7 @@ class Auditor:
 @torch.inference_mode()
 def _replay(method: Method, video: Videos) -> Replay:
     with MacCounter() as counter:
-        if isinstance(method, EarlyExit):
-            prediction = run_with_exits(method, video)
-        else:
-            prediction = method.predict(video)
+        prediction = run_deployed(method, video)
     return Replay(prediction.scores[0].float().cpu(), int(prediction.exit_step[0]), counter.total)
 
 

@@ -10,21 +10,21 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.backbones.origin import described, is_usual
-from benchmark.data.frame_store import FrameStore
-from benchmark.data.manifest import Manifest
-from benchmark.data.manifest_of import manifest_of
+from benchmark.data.frames.store import FrameStore
+from benchmark.data.manifest.manifest import Manifest
+from benchmark.data.manifest.of_dataset import manifest_of
 from benchmark.errors import DamagedFileError
 from benchmark.evaluation.bootstrap import dataset_resamples, replicate_metric
 from benchmark.evaluation.metrics import evaluate
-from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.result import Counts, Result, facts_of
 from benchmark.evaluation.rows import TEST_ROWS, checked_output, list_of_rows
-from benchmark.files import digest_of
-from benchmark.layout import Layout
-from benchmark.plan import Plan
-from benchmark.provenance import provenance
-from benchmark.sealed import again, file_sha256
-from benchmark.stage_index import Entry
+from benchmark.experiment.layout import Layout, RunKey
+from benchmark.experiment.plan import Plan
+from benchmark.experiment.stage_index import Entry
+from benchmark.files.sealed import again, file_sha256
+from benchmark.files.writing import digest_of
+from benchmark.machine import provenance
+from benchmark.step_records import Steps
 
 __all__ = ["Evaluator", "audits_of", "evaluate_all"]
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from benchmark.evaluation.bootstrap import replicate_metric
 from benchmark.evaluation.exits import first_above
 from benchmark.evaluation.metrics import mean_average_precision, top1
-from benchmark.evaluation.records import Steps
+from benchmark.step_records import Steps
 
 __all__ = [
     "Frontier",

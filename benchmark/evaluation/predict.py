@@ -11,22 +11,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmark.blame import fault_of_method
 from benchmark.contract import ExitControl
 from benchmark.cost.meter import Meter
 from benchmark.evaluation.audit import Auditor, audit_sample
-from benchmark.evaluation.records import RunKey, Steps, concatenate
+from benchmark.evaluation.early_exit import predict_steps
 from benchmark.evaluation.rows import TEST_ROWS, TRAIN_ROWS, TRAINING_LOG
-from benchmark.evaluation.stepping import predict_steps
-from benchmark.files import write_text
-from benchmark.inputs import OpenDataset
-from benchmark.layout import Layout
-from benchmark.plan import Plan
-from benchmark.sealed import file_sha256
+from benchmark.experiment.layout import Layout, RunKey
+from benchmark.experiment.plan import Plan
+from benchmark.experiment.stage_index import read_stage_index
+from benchmark.files.sealed import file_sha256
+from benchmark.files.writing import write_text
+from benchmark.methods.blame import fault_of_method
 from benchmark.seeds import derive_seed, video_keys
-from benchmark.stage_index import read_stage_index
-from benchmark.training.runs import Trainer
+from benchmark.step_records import Steps, concatenate
+from benchmark.training.dataset import OpenDataset
 from benchmark.training.trained import Trained
+from benchmark.training.trainer import Trainer
 from benchmark.videos import Videos
 
 __all__ = [

@@ -10,13 +10,13 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from benchmark.errors import DamagedFileError
-from benchmark.evaluation.records import RunKey
-from benchmark.files import replace_when_complete
-from benchmark.sealed import again, check_file, file_sha256, read_sealed_model, write_sealed
-from benchmark.stage_index import read_stage_index
+from benchmark.experiment.layout import RunKey
+from benchmark.experiment.stage_index import read_stage_index
+from benchmark.files.sealed import again, check_file, file_sha256, read_sealed_model, write_sealed
+from benchmark.files.writing import replace_when_complete
 
 if TYPE_CHECKING:
-    from benchmark.plan import Plan
+    from benchmark.experiment.plan import Plan
 
 __all__ = ["Counts", "Result", "facts_of"]
 

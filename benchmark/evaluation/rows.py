@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.result import Result
-from benchmark.sealed import again, check_file
+from benchmark.experiment.layout import RunKey
+from benchmark.files.sealed import again, check_file
+from benchmark.step_records import Steps
 
 __all__ = [
     "TEST_ROWS",

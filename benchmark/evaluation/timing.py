@@ -15,21 +15,19 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from benchmark.contract import EarlyExit
-from benchmark.data.decoding import decode_frames
-from benchmark.data.sound import decode_sound
-from benchmark.data.time_stamps import read_timeline
+from benchmark.data.sound.decoding import decode_sound
+from benchmark.data.video_io.decoding import decode_frames
+from benchmark.data.video_io.time_stamps import read_timeline
 from benchmark.evaluation.audit import audit_sample
-from benchmark.evaluation.records import RunKey
+from benchmark.evaluation.early_exit import run_deployed
 from benchmark.evaluation.rows import load_steps
-from benchmark.evaluation.stepping import run_with_exits
-from benchmark.layout import Layout
-from benchmark.plan import Plan
-from benchmark.provenance import provenance
+from benchmark.experiment.layout import Layout, RunKey
+from benchmark.experiment.plan import Plan
+from benchmark.machine import provenance
 from benchmark.seeds import video_keys
-from benchmark.training.processes import device_of
-from benchmark.training.runs import Trainer
+from benchmark.training.distributed.processes import device_of
 from benchmark.training.trained import Trained
+from benchmark.training.trainer import Trainer
 from benchmark.videos import FeatureSource, Videos
 
 __all__ = ["Timing", "time_runs", "timed_keys"]
@@ -126,11 +124,7 @@ def _seconds(
                 sources, batch, keys[rows], lengths[rows], seed=0, device=trained.device
             )
             start = time.perf_counter()
-            if isinstance(trained.method, EarlyExit):
-                answer = run_with_exits(trained.method, videos)
-            else:
-                answer = trained.method.predict(videos)
-            answer.scores.cpu()  # a GPU is done when they are there
+            run_deployed(trained.method, videos).scores.cpu()  # a GPU is done when they are there
             if repeat:  # the first round warms up
                 yield time.perf_counter() - start
 

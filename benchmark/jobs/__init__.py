@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 from benchmark.errors import BenchmarkError, did_you_mean
 from benchmark.jobs import data, learning, reporting
-from benchmark.jobs.job import Job, finished_plan, read_resolved
+from benchmark.jobs.job import Job
 
-__all__ = ["JOBS", "Job", "finished_plan", "read_resolved", "run_job"]
+__all__ = ["JOBS", "Job", "run_job"]
 
 JOBS: dict[str, Callable[[Job], None]] = {
     name: getattr(module, name) for module in (data, learning, reporting) for name in module.__all__

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmark.files import write_json
+from benchmark.files.writing import write_json
 from benchmark.jobs.job import Job
 
 __all__ = ["frames", "frames_part", "manifest", "sound", "videos"]
@@ -28,15 +28,15 @@ def videos(job: Job) -> None:
 def manifest(job: Job) -> None:
     """Read a dataset's descriptor and probe its videos."""
     from benchmark.data.builtin.generated import check_generated  # noqa: PLC0415
-    from benchmark.data.kept_facts import KeptFacts  # noqa: PLC0415
-    from benchmark.data.manifest import Manifest, write_manifest  # noqa: PLC0415
-    from benchmark.data.manifest_report import (  # noqa: PLC0415
+    from benchmark.data.manifest.manifest import Manifest, write_manifest  # noqa: PLC0415
+    from benchmark.data.manifest.report import (  # noqa: PLC0415
         absent_classes,
         expected_of,
         report_text,
         write_report,
     )
-    from benchmark.data.of_profile import build_profile_manifest  # noqa: PLC0415
+    from benchmark.data.profile_datasets import build_profile_manifest  # noqa: PLC0415
+    from benchmark.data.video_io.probe_cache import KeptFacts  # noqa: PLC0415
 
     path = job.layout.manifest(job.dataset)
     if job.config.datasets[job.dataset].builtin is not None:
@@ -63,9 +63,9 @@ def manifest(job: Job) -> None:
 
 def frames(job: Job) -> None:
     """Extract a dataset's frames, or check and index what its parts extracted."""
-    from benchmark.data.extract import extract  # noqa: PLC0415
-    from benchmark.data.manifest_of import manifest_of  # noqa: PLC0415
-    from benchmark.data.of_profile import recipe_of  # noqa: PLC0415
+    from benchmark.data.frames.extract import extract  # noqa: PLC0415
+    from benchmark.data.manifest.of_dataset import manifest_of  # noqa: PLC0415
+    from benchmark.data.profile_datasets import recipe_of  # noqa: PLC0415
 
     extract(
         manifest_of(job.config, job.dataset),
@@ -78,9 +78,9 @@ def frames(job: Job) -> None:
 
 def frames_part(job: Job) -> None:
     """Extract one part of a dataset's frames."""
-    from benchmark.data.extract import extract_part  # noqa: PLC0415
-    from benchmark.data.manifest_of import manifest_of  # noqa: PLC0415
-    from benchmark.data.of_profile import recipe_of  # noqa: PLC0415
+    from benchmark.data.frames.extract import extract_part  # noqa: PLC0415
+    from benchmark.data.manifest.of_dataset import manifest_of  # noqa: PLC0415
+    from benchmark.data.profile_datasets import recipe_of  # noqa: PLC0415
 
     num_parts = job.config.extraction_parts
     num_shards = extract_part(
@@ -97,9 +97,9 @@ def frames_part(job: Job) -> None:
 
 def sound(job: Job) -> None:
     """Extract a dataset's sound."""
-    from benchmark.data.extract_sound import extract_sound  # noqa: PLC0415
-    from benchmark.data.manifest_of import manifest_of  # noqa: PLC0415
-    from benchmark.data.sound_store import SoundStore  # noqa: PLC0415
+    from benchmark.data.manifest.of_dataset import manifest_of  # noqa: PLC0415
+    from benchmark.data.sound.extract import extract_sound  # noqa: PLC0415
+    from benchmark.data.sound.store import SoundStore  # noqa: PLC0415
 
     folder = job.layout.sound(job.dataset)
     manifest = manifest_of(job.config, job.dataset)

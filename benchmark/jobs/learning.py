@@ -6,22 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmark.files import write_json
+from benchmark.experiment.plan import Plan
+from benchmark.experiment.stage_index import Entry, Stage, read_stage_index, write_stage_index
+from benchmark.files.writing import write_json
 from benchmark.jobs.job import Job, bind_threads
-from benchmark.plan import Plan
-from benchmark.stage_index import Entry, Stage, read_stage_index, write_stage_index
 
 __all__ = ["control", "evaluate", "features", "pretrain", "train", "weights"]
 
 
 def pretrain(job: Job) -> None:
     """Train a network on the built-in videos."""
-    from benchmark.backbones.networks import network_of  # noqa: PLC0415
     from benchmark.backbones.pretrain import pretrain  # noqa: PLC0415
     from benchmark.data.builtin.truth import load_truth  # noqa: PLC0415
-    from benchmark.data.frame_store import FrameStore  # noqa: PLC0415
-    from benchmark.data.manifest_of import manifest_of  # noqa: PLC0415
-    from benchmark.training.processes import device_of  # noqa: PLC0415
+    from benchmark.data.frames.store import FrameStore  # noqa: PLC0415
+    from benchmark.data.manifest.of_dataset import manifest_of  # noqa: PLC0415
+    from benchmark.training.distributed.processes import device_of  # noqa: PLC0415
 
     bind_threads(job.threads)
     layout, sets = job.layout, []
@@ -33,7 +32,7 @@ def pretrain(job: Job) -> None:
             sets.append((store, load_truth(layout.videos(name) / "truth.jsonl"), readable))
     schedule = job.config.backbone.pretraining
     assert schedule is not None, "checked with the settings"
-    network = network_of(job.config.network(job.item), job.item)
+    network = job.config.network(job.item).entry
     device = device_of(job.config.compute)
     path = layout.weights(job.item)
     losses = pretrain(network, schedule, sets, path, job.log.progress, device=device)
@@ -43,22 +42,22 @@ def pretrain(job: Job) -> None:
 
 def weights(job: Job) -> None:
     """Fetch a network's published weights, or read them from the user's file."""
-    from benchmark.backbones.networks import network_of  # noqa: PLC0415
+    from benchmark.backbones.build import build_network  # noqa: PLC0415
     from benchmark.backbones.weights import fetch  # noqa: PLC0415
 
     settings = job.config.network(job.item)
-    network = network_of(settings, job.item)
+    network = settings.entry
     given = job.config.place(settings.file) if settings.file else None
-    fetch(settings, network.build(), network.hub, given, job.layout.weights(job.item))
+    fetch(settings, build_network(network), network.hub, given, job.layout.weights(job.item))
 
 
 def features(job: Job) -> None:
     """Run a network once over every stored frame."""
     from benchmark.backbones.feature_store import extract_features  # noqa: PLC0415
-    from benchmark.data.frame_store import FrameStore  # noqa: PLC0415
-    from benchmark.data.sound_store import SoundStore  # noqa: PLC0415
-    from benchmark.inputs import make_network, weights_digest  # noqa: PLC0415
-    from benchmark.training.processes import device_of  # noqa: PLC0415
+    from benchmark.data.frames.store import FrameStore  # noqa: PLC0415
+    from benchmark.data.sound.store import SoundStore  # noqa: PLC0415
+    from benchmark.training.dataset import make_network, weights_digest  # noqa: PLC0415
+    from benchmark.training.distributed.processes import device_of  # noqa: PLC0415
 
     bind_threads(1)  # of each worker
     role, layout = job.item, job.layout
@@ -82,9 +81,9 @@ def features(job: Job) -> None:
 def train(job: Job) -> None:
     """Train, then predict with what was trained: the second would import and read it all again."""
     from benchmark.evaluation.predict import predict_all  # noqa: PLC0415
-    from benchmark.training.processes import device_of  # noqa: PLC0415
-    from benchmark.training.runs import Trainer  # noqa: PLC0415
+    from benchmark.training.distributed.processes import device_of  # noqa: PLC0415
     from benchmark.training.train_all import train_all  # noqa: PLC0415
+    from benchmark.training.trainer import Trainer  # noqa: PLC0415
 
     bind_threads(job.threads)
     plan = job.plan()
@@ -100,7 +99,7 @@ def train(job: Job) -> None:
 
 def control(job: Job) -> None:
     """Re-read stored steps under another exit rule."""
-    from benchmark.evaluation.controls import control_all  # noqa: PLC0415
+    from benchmark.evaluation.exit_controls import control_all  # noqa: PLC0415
 
     bind_threads(job.threads)
     plan = job.plan()
@@ -128,7 +127,7 @@ def evaluate(job: Job) -> None:
 
 def _write_index(job: Job, plan: Plan, stage: Stage, path: Path, entries: Sequence[Entry]) -> None:
     """Write a stage's list of files, with what they were made with."""
-    from benchmark.verification.made_with import made_with  # noqa: PLC0415
+    from benchmark.experiment.fingerprints import made_with  # noqa: PLC0415
 
     digests = made_with(plan, stage, job.dataset, job.method)
     made = [{**entry, "made_with": digests} for entry in entries]

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import BenchmarkError
-from benchmark.files import write_json
+from benchmark.experiment.stage_index import read_stage_index
+from benchmark.files.writing import write_json
 from benchmark.jobs.job import Job, bind_threads
-from benchmark.stage_index import read_stage_index
 
 if TYPE_CHECKING:
-    from benchmark.tracking import MirrorReport
+    from benchmark.tracking.mirror import MirrorReport
 
 __all__ = [
     "claims",
@@ -34,35 +34,35 @@ __all__ = [
 
 def table(job: Job) -> None:
     """Write a table of the paper."""
-    from benchmark.reporting.tables import write_table  # noqa: PLC0415
+    from benchmark.reporting.tables.tables import write_table  # noqa: PLC0415
 
     write_table(job.config, dict(job.plan().methods), job.item, job.layout.tables)
 
 
 def document(job: Job) -> None:
     """Write the LaTeX document of all tables."""
-    from benchmark.reporting.tables import write_document  # noqa: PLC0415
+    from benchmark.reporting.tables.tables import write_document  # noqa: PLC0415
 
     write_document(job.layout.tables)
 
 
 def figure(job: Job) -> None:
     """Write a figure of the paper."""
-    from benchmark.reporting.figures import write_figure  # noqa: PLC0415
+    from benchmark.reporting.figures.figures import write_figure  # noqa: PLC0415
 
     write_figure(job.config, dict(job.plan().methods), job.item, job.layout.figures)
 
 
 def further_figure(job: Job) -> None:
     """Write a figure that the paper does not have."""
-    from benchmark.reporting.further_figures import write_further  # noqa: PLC0415
+    from benchmark.reporting.figures.further_figures import write_further  # noqa: PLC0415
 
     write_further(job.plan(), job.item, job.layout.figures)
 
 
 def costs(job: Job) -> None:
     """Write the costs of the published networks."""
-    from benchmark.cost.literature import write_table as write_costs  # noqa: PLC0415
+    from benchmark.cost.literature.table import write_table as write_costs  # noqa: PLC0415
 
     bind_threads(job.threads)
     write_costs(Path(job.config.results) / "costs")
@@ -70,7 +70,7 @@ def costs(job: Job) -> None:
 
 def timing(job: Job) -> None:
     """Measure latency and throughput."""
-    from benchmark.reporting.timings import write_timings  # noqa: PLC0415
+    from benchmark.reporting.tables.timings import write_timings  # noqa: PLC0415
 
     bind_threads(job.threads)
     write_timings(job.plan(), job.layout.tables, job.log.progress)
@@ -78,7 +78,7 @@ def timing(job: Job) -> None:
 
 def known_answers(job: Job) -> None:
     """Compare with what is known of generated videos."""
-    from benchmark.reporting.known_answers import write_known_answers  # noqa: PLC0415
+    from benchmark.reporting.tables.known_answers import write_known_answers  # noqa: PLC0415
 
     write_known_answers(job.config, job.layout.tables)
 
@@ -92,7 +92,7 @@ def claims(job: Job) -> None:
 
 def ledger(job: Job) -> None:
     """List every published number beside ours."""
-    from benchmark.reporting.ledger_files import write_ledger  # noqa: PLC0415
+    from benchmark.reporting.ledger.files import write_ledger  # noqa: PLC0415
 
     bind_threads(job.threads)
     write_ledger(job.plan(), job.layout.tables)
@@ -100,7 +100,7 @@ def ledger(job: Job) -> None:
 
 def frontier(job: Job) -> None:
     """Write accuracy against cost over all thresholds."""
-    from benchmark.reporting.frontier import write_frontier  # noqa: PLC0415
+    from benchmark.reporting.frontier.files import write_frontier  # noqa: PLC0415
 
     bind_threads(job.threads)
     layout = job.layout
@@ -121,7 +121,7 @@ def track(job: Job) -> None:
 
 def _mirrored(job: Job) -> MirrorReport:
     """Bring MLflow up to date with the results."""
-    from benchmark.tracking_command import mirror_plan  # noqa: PLC0415
+    from benchmark.tracking.mirror import mirror_plan  # noqa: PLC0415
 
     report = mirror_plan(job.plan())
     job.log.write(str(report))
@@ -134,7 +134,7 @@ def salvage(job: Job) -> None:
 
     `job.item` names them, joined by commas.
     """
-    from benchmark.withdrawal import mark_missing  # noqa: PLC0415
+    from benchmark.jobs.stale_results import mark_missing  # noqa: PLC0415
 
     plan, asked = job.plan(), job.item.split(",")
     if not mark_missing(plan):

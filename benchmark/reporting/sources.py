@@ -12,11 +12,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from benchmark.config import Config, validate
-from benchmark.evaluation.records import RunKey
-from benchmark.layout import Layout
-from benchmark.methods import MethodFolder
-from benchmark.sealed import check_file, file_sha256, read_sealed_model, write_sealed
+from benchmark.config.load import validate
+from benchmark.config.profile import Config
+from benchmark.experiment.layout import Layout, RunKey
+from benchmark.files.sealed import check_file, file_sha256, read_sealed_model, write_sealed
+from benchmark.methods.discovery import MethodFolder
 
 __all__ = [
     "SUFFIX",

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.data.labels import Labels
+from benchmark.data.manifest.labels import Labels
 from benchmark.errors import BenchmarkError
 from benchmark.seeds import derive_seed, video_keys
 from benchmark.videos import FeatureSource, Videos

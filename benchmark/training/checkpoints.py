@@ -20,8 +20,8 @@ from torch import Tensor, nn
 
 from benchmark.contract import Method, Stage
 from benchmark.errors import BenchmarkError, DamagedFileError
-from benchmark.files import digest_of
-from benchmark.sealed_tensors import load_sealed_tensors, save_sealed_tensors
+from benchmark.files.sealed_tensors import load_sealed_tensors, save_sealed_tensors
+from benchmark.files.writing import digest_of
 from benchmark.training.state import copy_of, model_parts, put_tensors
 
 __all__ = ["StageKey", "load_released", "load_stage", "save_stage", "stage_params"]

@@ -15,12 +15,12 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from benchmark.config_learning import Training
+from benchmark.config.learning import Training
 from benchmark.contract import Method, Stage
 from benchmark.seeds import derive_seed
 from benchmark.training.batches import Cut, Part, TrainingSet, batches_of_epochs
-from benchmark.training.interrupted import Interrupted
-from benchmark.training.processes import batch_norm_of, single_process
+from benchmark.training.distributed.processes import batch_norm_of, single_process
+from benchmark.training.resume import Interrupted
 from benchmark.videos import Videos
 
 __all__ = ["Epoch", "Watch", "fit"]

@@ -22,9 +22,9 @@ from benchmark.backbones.feature_store import (
 )
 from benchmark.backbones.registry import Backbone
 from benchmark.contract import Method
-from benchmark.files import digest_of
-from benchmark.inputs import Networks, OpenDataset, weights_digest
+from benchmark.files.writing import digest_of
 from benchmark.seeds import video_keys
+from benchmark.training.dataset import Networks, OpenDataset, weights_digest
 from benchmark.videos import FeatureSource, Videos
 
 __all__ = ["FrozenFeatures"]

@@ -24,7 +24,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from benchmark.files import replace_when_complete
+from benchmark.files.writing import replace_when_complete
 from benchmark.training.checkpoints import load_stage, save_stage
 from benchmark.training.same_answers import Model, check_same_answers
 from benchmark.training.state import copy_of, differing, put_tensors, tensors_of

@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmark.blame import is_of_method
-from benchmark.contract import EarlyExit, Method
+from benchmark.contract import EarlyExit, Method, SinglePass
 from benchmark.errors import BenchmarkError, explained
+from benchmark.methods.blame import is_of_method
 from benchmark.training.state import differing, model_parts, tensors_of
 from benchmark.videos import Videos
 
@@ -104,8 +104,9 @@ def _answers(model: Model, videos: Callable[[Model], Videos]) -> Tensor:
     method, view = model.method.eval(), videos(model)
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(0)
-        if not isinstance(method, EarlyExit):
+        if isinstance(method, SinglePass):
             return method.predict(view).scores.float().cpu()
+        assert isinstance(method, EarlyExit), "loading refuses other classes"
         order, state, said = method.visit(view).cpu(), None, []
         for step in range(1, method.num_steps + 1):
             features = view.features(order[:, step - 1 : step])[:, 0]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchmark.blame import fault_of_method
-from benchmark.sealed import file_sha256
-from benchmark.training.runs import Trainer
+from benchmark.files.sealed import file_sha256
+from benchmark.methods.blame import fault_of_method
+from benchmark.training.trainer import Trainer
 
 __all__ = ["train_all"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from benchmark.contract import Method
-from benchmark.inputs import Networks
+from benchmark.training.dataset import Networks
 from benchmark.videos import FeatureSource
 
 __all__ = ["Trained"]

@@ -10,20 +10,20 @@ import numpy as np
 from benchmark.backbones.feature_index import FEATURES_FILE, INDEX_FILE, read_feature_index
 from benchmark.backbones.feature_store import videos_that_differ
 from benchmark.backbones.features import count_macs_per_input
-from benchmark.config import Config
+from benchmark.config.profile import Config
 from benchmark.data.builtin.generated import check_lists
-from benchmark.data.decoding import readers
-from benchmark.data.frame_store import INDEX_NAME, FrameStore
-from benchmark.data.kept_facts import KeptFacts
-from benchmark.data.manifest import Manifest
-from benchmark.data.manifest_of import manifest_of
-from benchmark.data.of_profile import build_profile_manifest
-from benchmark.data.shards import ShardJob, VideoFile
-from benchmark.data.sound_store import SOUND_INDEX, SoundStore
-from benchmark.data.store_index import StoreIndex
+from benchmark.data.frames.index import StoreIndex
+from benchmark.data.frames.shards import ShardJob, VideoFile
+from benchmark.data.frames.store import INDEX_NAME, FrameStore
+from benchmark.data.manifest.manifest import Manifest
+from benchmark.data.manifest.of_dataset import manifest_of
+from benchmark.data.profile_datasets import build_profile_manifest
+from benchmark.data.sound.store import SOUND_INDEX, SoundStore
+from benchmark.data.video_io.decoding import readers
+from benchmark.data.video_io.probe_cache import KeptFacts
 from benchmark.errors import BenchmarkError, DamagedFileError
-from benchmark.inputs import make_network, open_dataset, weights_digest
-from benchmark.layout import Layout, annotation_files
+from benchmark.experiment.layout import Layout, annotation_files
+from benchmark.training.dataset import make_network, open_dataset, weights_digest
 from benchmark.verification.files import Hashes
 
 __all__ = ["DataChecks"]

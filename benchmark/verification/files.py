@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmark.sealed import file_sha256
+from benchmark.files.sealed import file_sha256
 
 __all__ = ["Hashes"]
 

@@ -15,15 +15,14 @@ import numpy as np
 
 from benchmark.errors import BenchmarkError, DamagedFileError
 from benchmark.evaluation.evaluate import Evaluator, audits_of
-from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.result import Result
-from benchmark.layout import Layout
-from benchmark.plan import Plan
-from benchmark.provenance import provenance
-from benchmark.stage_index import Entry, Stage, read_stage_index
+from benchmark.experiment.fingerprints import made_with
+from benchmark.experiment.layout import Layout, RunKey
+from benchmark.experiment.plan import Plan
+from benchmark.experiment.stage_index import Entry, Stage, read_stage_index
+from benchmark.machine import provenance
 from benchmark.verification.data import DataChecks
 from benchmark.verification.files import Hashes
-from benchmark.verification.made_with import made_with
 
 __all__ = ["RunChecks"]
 

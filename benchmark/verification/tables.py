@@ -11,21 +11,20 @@ from functools import cache, partial
 from pathlib import Path
 
 from benchmark.errors import BenchmarkError
-from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.timing import timed_keys
-from benchmark.layout import FURTHER_FIGURES, Layout
-from benchmark.plan import Plan
+from benchmark.experiment.layout import FURTHER_FIGURES, Layout, RunKey
+from benchmark.experiment.plan import Plan
 from benchmark.reporting.claims.table import claims_keys, claims_texts
-from benchmark.reporting.figures import figure_texts
-from benchmark.reporting.frontier import frontier_texts
-from benchmark.reporting.frontier_runs import frontier_keys
-from benchmark.reporting.further_figures import further_keys, further_texts
-from benchmark.reporting.known_answers import known_answers_keys, known_answers_texts
-from benchmark.reporting.ledger_files import ledger_keys, ledger_texts
+from benchmark.reporting.figures.figures import figure_texts
+from benchmark.reporting.figures.further_figures import further_keys, further_texts
+from benchmark.reporting.frontier.curves import frontier_keys
+from benchmark.reporting.frontier.files import frontier_texts
+from benchmark.reporting.ledger.files import ledger_keys, ledger_texts
 from benchmark.reporting.report.page import report_keys, report_texts
 from benchmark.reporting.sources import SUFFIX, Sources, shown_keys
-from benchmark.reporting.tables import document_text, table_texts
-from benchmark.reporting.timings import TIMED_TABLES
+from benchmark.reporting.tables.known_answers import known_answers_keys, known_answers_texts
+from benchmark.reporting.tables.tables import document_text, table_texts
+from benchmark.reporting.tables.timings import TIMED_TABLES
 from benchmark.verification.files import Hashes
 
 __all__ = ["Shown", "check_shown", "shown_things"]

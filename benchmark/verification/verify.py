@@ -9,9 +9,8 @@ from pathlib import Path
 
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.evaluate import Evaluator
-from benchmark.evaluation.records import RunKey
-from benchmark.layout import Layout
-from benchmark.plan import Plan
+from benchmark.experiment.layout import Layout, RunKey
+from benchmark.experiment.plan import Plan
 from benchmark.verification.data import DataChecks
 from benchmark.verification.files import Hashes
 from benchmark.verification.runs import RunChecks

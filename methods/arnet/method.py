@@ -13,8 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from benchmark.contract import Method as BaseMethod
-from benchmark.contract import Prediction, Stage, Task
+from benchmark.contract import Prediction, SinglePass, Stage, Task
 from benchmark.layers import (
     FrameHead,
     RecurrentCell,
@@ -57,7 +56,7 @@ class Params:
     balance_weight: float = 3.0
 
 
-class Method(BaseMethod):
+class Method(SinglePass):
     """A light network with an LSTM decides; the chosen networks' logits are averaged."""
 
     Params = Params

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from benchmark.contract import ExitControl
 from benchmark.evaluation.exits import first_above, threshold_for_budget
-from benchmark.evaluation.records import Steps
+from benchmark.step_records import Steps
 
 
 @dataclass(frozen=True)

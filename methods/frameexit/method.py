@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmark.contract import EarlyExit, Stage, Task
-from benchmark.data.sampling import Order, visiting_order
 from benchmark.layers import FrameHead, LinearPerStep, classification_loss, probabilities
+from benchmark.sampling import Order, visiting_order
 from benchmark.seeds import derive_seed
 from benchmark.videos import Videos
 from methods.frameexit.gates import PaperGates, ReleasedGates

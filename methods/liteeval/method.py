@@ -13,8 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from benchmark.contract import Method as BaseMethod
-from benchmark.contract import Prediction, Stage, Task
+from benchmark.contract import Prediction, SinglePass, Stage, Task
 from benchmark.layers import (
     FrameHead,
     RecurrentCell,
@@ -49,7 +48,7 @@ class State(NamedTuple):
     cell: Tensor
 
 
-class Method(BaseMethod):
+class Method(SinglePass):
     """Two LSTMs and a conditional gate."""
 
     Params = Params

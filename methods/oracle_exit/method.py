@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from benchmark.contract import ExitControl
 from benchmark.evaluation.exits import earliest_correct_step
-from benchmark.evaluation.records import Steps
+from benchmark.step_records import Steps
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from benchmark.contract import Method as BaseMethod
-from benchmark.contract import Prediction, Stage, Task
+from benchmark.contract import Prediction, SinglePass, Stage, Task
 from benchmark.layers import FrameHead, classification_loss, probabilities
 from benchmark.videos import Videos
 
@@ -29,7 +28,7 @@ class Params:
     train_clips: int = 3
 
 
-class Method(BaseMethod):
+class Method(SinglePass):
     """A classifier of clips; a video's answer is the mean over its clips."""
 
     Params = Params

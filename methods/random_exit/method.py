@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.contract import ExitControl
-from benchmark.evaluation.records import Steps
+from benchmark.step_records import Steps
 
 
 @dataclass(frozen=True)

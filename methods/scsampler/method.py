@@ -15,8 +15,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from benchmark.contract import Method as BaseMethod
-from benchmark.contract import Prediction, Stage, Task
+from benchmark.contract import Prediction, SinglePass, Stage, Task
 from benchmark.layers import FrameHead, classification_loss, probabilities
 from benchmark.videos import Videos
 
@@ -36,7 +35,7 @@ class Params:
     sampler: Literal["light", "light_full"] = "light"
 
 
-class Method(BaseMethod):
+class Method(SinglePass):
     """Two classifiers of frames: the light one ranks, the heavy one answers."""
 
     Params = Params

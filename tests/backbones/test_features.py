@@ -11,12 +11,12 @@ import torch
 from benchmark.backbones.feature_store import StoredFeatures, extract_features
 from benchmark.backbones.features import ComputedFeatures, count_macs_per_input
 from benchmark.cost.meter import Meter
-from benchmark.data.resize import centre_crop, resize_short_side
+from benchmark.data.frames.resize import centre_crop, resize_short_side
 from benchmark.errors import BenchmarkError, DamagedFileError
 from benchmark.evaluation.predict import predict_videos
-from benchmark.inputs import make_network, open_dataset, weights_digest
-from benchmark.layout import Layout
-from benchmark.training.runs import Trainer
+from benchmark.experiment.layout import Layout
+from benchmark.training.dataset import make_network, open_dataset, weights_digest
+from benchmark.training.trainer import Trainer
 
 
 @pytest.mark.parametrize(

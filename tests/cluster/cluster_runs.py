@@ -8,19 +8,20 @@ from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "tests" / "workflow"))
-from workflow_runs import TINY  # noqa: E402
+from benchmark.files.repository import REPOSITORY
+
+sys.path.append(str(REPOSITORY / "tests" / "workflow"))
+from workflow_runs import TINY
 
 __all__ = ["PROFILES", "TINY", "numbers", "numbers_of_one_machine", "snakemake", "written"]
 
-PROFILES = ROOT / "workflow" / "profiles"
+PROFILES = REPOSITORY / "workflow" / "profiles"
 
 
 def snakemake(folder: Path, profile: Path, target: str, *options: str) -> list[str]:
     return [
         *(sys.executable, "-m", "snakemake", *options),
-        *("--snakefile", str(ROOT / "workflow" / "Snakefile"), "--directory", str(folder)),
+        *("--snakefile", str(REPOSITORY / "workflow" / "Snakefile"), "--directory", str(folder)),
         *("--config", f"profile={profile}", "--", target),
     ]
 

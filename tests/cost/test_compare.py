@@ -6,7 +6,7 @@ import argparse
 
 import pytest
 
-from benchmark.cost.compare import add_arguments, comparison, run
+from benchmark.commands.cost import add_arguments, comparison, run
 from benchmark.errors import BenchmarkError
 
 

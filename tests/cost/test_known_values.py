@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from benchmark.cost.counter import MacCounter
-from benchmark.cost.literature_parts import network
+from benchmark.cost.literature.parts import network
 from benchmark.cost.networks import build_network, parse_size
 
 GMACS = [

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from benchmark.cost.cross_check.other_counters import COUNTERS
 from benchmark.cost.networks import build_network
-from benchmark.cost.other_counters import COUNTERS
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

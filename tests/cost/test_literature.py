@@ -6,7 +6,7 @@ import csv
 
 import pytest
 
-from benchmark.cost.literature import LiteratureRow, write_table
+from benchmark.cost.literature.table import LiteratureRow, write_table
 
 
 def row(published: float | None, reason: str = "") -> LiteratureRow:

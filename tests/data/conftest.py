@@ -11,9 +11,10 @@ import av
 import numpy as np
 import pytest
 
-from benchmark.data.build_manifest import build_from_csv
-from benchmark.data.listing import Columns
-from benchmark.data.manifest import Manifest
+from benchmark.data.manifest.build import build_from_csv
+from benchmark.data.manifest.listing import Columns
+from benchmark.data.manifest.manifest import Manifest
+from benchmark.files.repository import REPOSITORY
 
 
 class WriteVideo(Protocol):
@@ -87,7 +88,7 @@ def write_video() -> WriteVideo:
 @pytest.fixture(scope="session")
 def clips_root() -> Path:
     """Return the folder of the real clips, or skip the test."""
-    default = Path(__file__).parents[2].parent / "shared" / "data"
+    default = REPOSITORY.parent / "shared" / "data"
     root = Path(os.environ.get("CLIPS_ROOT", default))
     if not (root / "tank_wagon").is_dir():
         pytest.skip(f"no real clips in {root}: set CLIPS_ROOT")

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from numbered_videos import CORNERS, corners_of, number_of
 
-from benchmark.data.build_manifest import build_from_folders
-from benchmark.data.decoding import READERS, decode_frames
-from benchmark.data.probe import probe_file
-from benchmark.data.time_stamps import read_timeline
+from benchmark.data.manifest.build import build_from_folders
+from benchmark.data.video_io.decoding import READERS, decode_frames
+from benchmark.data.video_io.probe import probe_file
+from benchmark.data.video_io.time_stamps import read_timeline
 
 _SIXTY = list(range(60))
 _NULLS = [n - (n % 5 == 3) for n in range(40)]

@@ -4,7 +4,6 @@ import csv
 import json
 import re
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,16 +16,17 @@ from paper_datasets import (
     write_mini_kinetics,
 )
 
-from benchmark.config import load_config
-from benchmark.data.manifest import write_manifest
-from benchmark.data.manifest_report import DESCRIPTORS, expected_of
-from benchmark.data.of_profile import build_profile_manifest
+from benchmark.config.load import load_config
+from benchmark.data.manifest.manifest import write_manifest
+from benchmark.data.manifest.report import DESCRIPTORS, expected_of
+from benchmark.data.profile_datasets import build_profile_manifest
 from benchmark.errors import BenchmarkError
-from benchmark.layout import Layout, annotation_files
+from benchmark.experiment.layout import Layout, annotation_files
+from benchmark.files.repository import REPOSITORY
 from benchmark.verification.data import DataChecks
 from benchmark.verification.files import Hashes
 
-PROFILE = Path(__file__).parents[2] / "config" / "paper.yaml"
+PROFILE = REPOSITORY / "config" / "paper.yaml"
 WRITERS = {
     "activitynet": write_activitynet,
     "mini_kinetics": write_mini_kinetics,

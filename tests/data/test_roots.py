@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from benchmark.config import validate
-from benchmark.data.build_manifest import build_from_csv
-from benchmark.data.listing import Columns
-from benchmark.data.roots import paths_outside
+from benchmark.config.load import validate
+from benchmark.config.roots import paths_outside
+from benchmark.data.manifest.build import build_from_csv
+from benchmark.data.manifest.listing import Columns
 from benchmark.errors import BenchmarkError
 
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from benchmark.contract import EarlyExit, Method, Prediction, Stage, Task
+from benchmark.contract import EarlyExit, Prediction, SinglePass, Stage, Task
 from benchmark.evaluation.audit import Auditor
-from benchmark.evaluation.stepping import predict_steps
+from benchmark.evaluation.early_exit import predict_steps
 from benchmark.seeds import video_keys
 from benchmark.videos import Videos
 
@@ -118,7 +118,7 @@ class NamesItsWorkOther(Honest):
         return frame if state is None else torch.maximum(state, frame)
 
 
-class AllFrames(Method):
+class AllFrames(SinglePass):
     Params = NoParams
     stages = (Stage("all", (), 1, ()),)
 

@@ -17,7 +17,7 @@ from benchmark.evaluation.frontier import (
     value_at,
 )
 from benchmark.evaluation.metrics import mean_average_precision, top1
-from benchmark.evaluation.records import Steps
+from benchmark.step_records import Steps
 
 NUM, STEPS, CLASSES = 80, 6, 4
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from benchmark.evaluation.exits import earliest_correct_step, first_above, threshold_for_budget
-from benchmark.evaluation.records import Steps
-from benchmark.method_code import load_method
+from benchmark.methods.loading import load_method
+from benchmark.step_records import Steps
 
 NAN = float("nan")
 VALUES = np.array([[0.1, 0.6, 0.9, NAN], [0.7, 0.2, 0.1, NAN], [0.1, 0.2, 0.3, NAN]])

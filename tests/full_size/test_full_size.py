@@ -14,29 +14,30 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.config import load_config, validate
-from benchmark.cost.literature_parts import features, network
-from benchmark.cost.literature_row import agrees
+from benchmark.config.load import load_config, validate
+from benchmark.cost.literature.parts import features, network
+from benchmark.cost.literature.row import agrees
 from benchmark.data.builtin.generate import generate
-from benchmark.data.extract import extract
-from benchmark.data.frame_store import FrameStore
-from benchmark.data.manifest import write_manifest
-from benchmark.data.of_profile import build_profile_manifest, recipe_of
-from benchmark.evaluation.controls import control_all
+from benchmark.data.frames.extract import extract
+from benchmark.data.frames.store import FrameStore
+from benchmark.data.manifest.manifest import write_manifest
+from benchmark.data.profile_datasets import build_profile_manifest, recipe_of
 from benchmark.evaluation.evaluate import evaluate_all
+from benchmark.evaluation.exit_controls import control_all
 from benchmark.evaluation.predict import predict_all
 from benchmark.evaluation.result import Result
-from benchmark.inputs import weights_digest
-from benchmark.layout import Layout
-from benchmark.plan import Plan, make_plan
-from benchmark.reporting.ledger import computed_costs
-from benchmark.reporting.tables import write_table
-from benchmark.stage_index import write_stage_index
-from benchmark.training.runs import Trainer
+from benchmark.experiment.layout import Layout
+from benchmark.experiment.plan import Plan, make_plan
+from benchmark.experiment.stage_index import write_stage_index
+from benchmark.files.repository import REPOSITORY
+from benchmark.reporting.ledger.lines import computed_costs
+from benchmark.reporting.tables.tables import write_table
+from benchmark.training.dataset import weights_digest
 from benchmark.training.train_all import train_all
+from benchmark.training.trainer import Trainer
 
 pytestmark = pytest.mark.full_size
-CONFIG = Path(__file__).parents[2] / "config"
+CONFIG = REPOSITORY / "config"
 HEADS = {"head_units": 4096, "batch_size": 2, "learning_rate": 1e-4}
 # Rounded, 35 or 45 of the papers' epochs are two, and 10 are one.
 TWO_STEPS = {"epochs_scale": 0.055}

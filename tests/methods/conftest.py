@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from benchmark.contract import Method, Task
-from benchmark.evaluation.records import Steps
-from benchmark.evaluation.stepping import predict_steps
-from benchmark.method_code import load_method
+from benchmark.evaluation.early_exit import predict_steps
+from benchmark.methods.loading import load_method
+from benchmark.step_records import Steps
 
 NUM_FEATURES, UNITS, NUM_CLASSES = 6, 7, 5
 

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from benchmark.checks.world import CLIP_FRAMES, TinyNetwork, make_world
-from benchmark.data.sampling import coarse_to_fine, equally_spaced
 from benchmark.evaluation.audit import Auditor
-from benchmark.evaluation.stepping import predict_steps
-from benchmark.method_code import load_method
-from benchmark.methods import discover
+from benchmark.evaluation.early_exit import predict_steps
+from benchmark.files.repository import REPOSITORY
+from benchmark.methods.discovery import discover
+from benchmark.methods.loading import load_method
+from benchmark.sampling import coarse_to_fine, equally_spaced
 
 METHODS = {
     name: method
-    for name, method in discover([Path(__file__).parents[2] / "methods"]).items()
+    for name, method in discover([REPOSITORY / "methods"]).items()
     if method.manifest.source is None
 }
 

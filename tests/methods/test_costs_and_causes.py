@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from benchmark.cost.meter import Meter
-from benchmark.evaluation.stepping import run_with_exits
+from benchmark.evaluation.early_exit import run_with_exits
 
 MACS_PER_FRAME = 1_000_003  # of the memory videos' backbone
 D, U, C = 6, 7, 5  # of `build`: features, units of the head, classes

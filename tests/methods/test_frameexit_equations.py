@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.data.sampling import visiting_order
+from benchmark.sampling import visiting_order
 from benchmark.seeds import derive_seed, video_keys
 
 POOLINGS = ("max", "average", "lstm", "attention")

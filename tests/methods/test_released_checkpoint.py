@@ -13,12 +13,12 @@ import torch.nn.functional as F
 from torchvision.models import resnet50
 
 from benchmark.cli import main
-from benchmark.config import validate
+from benchmark.config.load import validate
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.predict import audit_run, predict_videos
-from benchmark.evaluation.records import RunKey
-from benchmark.plan import make_plan
-from benchmark.training.runs import Trainer
+from benchmark.experiment.layout import RunKey
+from benchmark.experiment.plan import make_plan
+from benchmark.training.trainer import Trainer
 
 T, UNITS, SIZE = 10, 4096, 64
 ORDER = (5, 0, 9, 2, 7, 4, 6, 3, 8, 1)

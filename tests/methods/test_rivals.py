@@ -9,8 +9,8 @@ from videos_in_memory import MACS_PER_FRAME, MemoryFeatures
 
 from benchmark.contract import NetworkInfo, Task
 from benchmark.cost.meter import Meter
-from benchmark.evaluation.stepping import predict_steps
-from benchmark.method_code import load_method
+from benchmark.evaluation.early_exit import predict_steps
+from benchmark.methods.loading import load_method
 from benchmark.seeds import video_keys
 from benchmark.videos import Videos
 

@@ -19,10 +19,10 @@ import torch
 from torch import nn
 
 from benchmark.evaluation.predict import predict_videos, prediction_seed
-from benchmark.evaluation.records import RunKey
-from benchmark.jobs import read_resolved
-from benchmark.plan import make_plan
-from benchmark.training.runs import Trainer
+from benchmark.experiment.finished import read_resolved
+from benchmark.experiment.layout import RunKey
+from benchmark.experiment.plan import make_plan
+from benchmark.training.trainer import Trainer
 
 
 class InPrecision(nn.Module):

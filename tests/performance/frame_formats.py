@@ -7,7 +7,7 @@ format: bytes a frame; frames encoded and frames read a second of processor time
 a busy machine too; frames read a second with one thread and with all (10 equally spaced ones of
 a random video, resized to 224 and cropped); the mean error of a pixel at 224; and how far the
 features of an ImageNet network move, relative to their norm. Nothing here is asserted; what was
-chosen by it is said in `benchmark/data/jpeg.py`.
+chosen by it is said in `benchmark/data/frames/jpeg.py`.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from PIL import Image
 from torchvision.io import ImageReadMode, decode_jpeg
 
 from benchmark.backbones.registry import Backbone, build_backbone
-from benchmark.config_learning import NetworkConfig
-from benchmark.data.decoding import decode_frames
-from benchmark.data.probe import probe_file
-from benchmark.data.recipe import SamplingRecipe
-from benchmark.data.resize import centre_crop, fit_short_side, resize_short_side
-from benchmark.data.shards import prepare
-from benchmark.data.time_stamps import read_timeline
+from benchmark.config.learning import NetworkConfig
+from benchmark.data.frames.recipe import SamplingRecipe
+from benchmark.data.frames.resize import centre_crop, fit_short_side, resize_short_side
+from benchmark.data.frames.shards import prepare
+from benchmark.data.video_io.decoding import decode_frames
+from benchmark.data.video_io.probe import probe_file
+from benchmark.data.video_io.time_stamps import read_timeline
 
 Frames = np.ndarray  # [P, H, W, 3] uint8
 

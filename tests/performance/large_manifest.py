@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmark.data.manifest import Manifest, read_manifest, write_manifest
-from benchmark.data.manifest_checks import COLUMNS
+from benchmark.data.manifest.checks import COLUMNS
+from benchmark.data.manifest.manifest import Manifest, read_manifest, write_manifest
 
 CATEGORIES = {
     "object": 1678,

@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark.config_data import HvuVideos, KineticsVideos
-from benchmark.data.build_manifest import build_manifest
-from benchmark.data.hvu import list_hvu
-from benchmark.data.kinetics import list_kinetics
-from benchmark.data.listing import Listing
-from benchmark.data.manifest import Manifest, read_manifest, write_manifest
-from benchmark.data.video_files import VideoFiles
+from benchmark.config.datasets import HvuVideos, KineticsVideos
+from benchmark.data.manifest.build import build_manifest
+from benchmark.data.manifest.listing import Listing
+from benchmark.data.manifest.manifest import Manifest, read_manifest, write_manifest
+from benchmark.data.published.hvu import list_hvu
+from benchmark.data.published.kinetics import list_kinetics
+from benchmark.data.published.video_files import VideoFiles
 
 TAGS_A_CLIP = 19  # HVU: 9 million annotations of 476,000 clips
 LETTERS = np.array(list("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"))

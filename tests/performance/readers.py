@@ -23,9 +23,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from benchmark.data.decoding import READERS, decode_frames, readers
-from benchmark.data.recipe import SamplingRecipe
-from benchmark.data.time_stamps import Timeline, read_timeline
+from benchmark.data.frames.recipe import SamplingRecipe
+from benchmark.data.video_io.decoding import READERS, decode_frames, readers
+from benchmark.data.video_io.time_stamps import Timeline, read_timeline
 from benchmark.errors import BenchmarkError
 
 _ROUNDS = 5

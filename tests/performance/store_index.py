@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmark.data.extract import _jobs, extract
-from benchmark.data.frame_store import FrameStore
-from benchmark.data.manifest import Manifest
-from benchmark.data.recipe import SamplingRecipe
-from benchmark.data.shards import Shard, StoredVideo
+from benchmark.data.frames.extract import _jobs, extract
+from benchmark.data.frames.recipe import SamplingRecipe
+from benchmark.data.frames.shards import Shard, StoredVideo
+from benchmark.data.frames.store import FrameStore
+from benchmark.data.manifest.manifest import Manifest
 
 _RECIPE = SamplingRecipe(None, 5.0, 256, scaling="fit", jpeg_quality=90)
 _BYTES_A_FRAME = 25_000

@@ -11,16 +11,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.config import Config, validate
-from benchmark.data.manifest import Manifest, write_manifest
+from benchmark.config.load import validate
+from benchmark.config.profile import Config
+from benchmark.data.manifest.manifest import Manifest, write_manifest
 from benchmark.evaluation.bootstrap import dataset_resamples, replicate_metric
 from benchmark.evaluation.metrics import evaluate
-from benchmark.evaluation.records import RunKey, Steps
 from benchmark.evaluation.result import Counts, Result
 from benchmark.evaluation.rows import TEST_ROWS
-from benchmark.layout import Layout
-from benchmark.methods import MethodFolder, discover
-from benchmark.sealed import file_sha256
+from benchmark.experiment.layout import Layout, RunKey
+from benchmark.files.sealed import file_sha256
+from benchmark.methods.discovery import MethodFolder, discover
+from benchmark.step_records import Steps
 
 
 @dataclass(frozen=True)

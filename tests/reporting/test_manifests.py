@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from benchmark.data import manifest_of as module
-from benchmark.data.manifest_of import manifest_of
+from benchmark.data.manifest.manifest import of_dataset as module
+from benchmark.data.manifest.of_dataset import manifest_of
 from benchmark.errors import BenchmarkError
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,14 +18,14 @@ from torch import nn
 from benchmark.checks.other_device import other_device
 from benchmark.checks.subject import SEED, Subject, schedule_of
 from benchmark.evaluation.predict import audit_run, predict_videos, prediction_seed
-from benchmark.evaluation.records import RunKey
-from benchmark.training import processes
+from benchmark.experiment.layout import RunKey
+from benchmark.files.repository import REPOSITORY
+from benchmark.training.distributed import processes
+from benchmark.training.distributed.processes import GlobalBatchNorm
 from benchmark.training.fit import fit
-from benchmark.training.processes import GlobalBatchNorm
-from benchmark.training.runs import Trainer
+from benchmark.training.trainer import Trainer
 
-ROOT = Path(__file__).parent.parent.parent
-NAMES = sorted(path.parent.name for path in ROOT.glob("methods/*/method.yaml"))
+NAMES = sorted(path.parent.name for path in REPOSITORY.glob("methods/*/method.yaml"))
 
 
 class _Anywhere(CPUAccelerator):

@@ -7,17 +7,17 @@ import pytest
 import torch
 from torch import nn
 
-from benchmark.config_learning import Training
-from benchmark.contract import Method, Stage, Task
+from benchmark.config.learning import Training
+from benchmark.contract import SinglePass, Stage, Task
 from benchmark.errors import BenchmarkError
 from benchmark.training.batches import TrainingSet
 from benchmark.training.fit import fit
-from benchmark.training.interrupted import Interrupted
+from benchmark.training.resume import Interrupted
 
 SCHEDULE = Training(head_units=8, learning_rate=0.01, batch_size=10, epochs_scale=0.1)
 
 
-class Noting(Method):
+class Noting(SinglePass):
     """Two linear layers with batch norm and dropout; notes which batches it gets."""
 
     def __init__(self, loss_factor=1.0):
@@ -112,7 +112,7 @@ def test_the_loss_that_is_reported_is_the_mean_over_videos(videos):
     assert log[0].loss == pytest.approx(float(whole), rel=1e-4)
 
 
-class _Plain(Method):
+class _Plain(SinglePass):
     """Trains a number that the loss does not depend on, around a model in evaluation mode."""
 
     def __init__(self, inner):
@@ -137,7 +137,7 @@ def test_a_loss_that_is_no_number_ends_the_training(videos, factor):
         _fit(videos, method=Noting(factor))
 
 
-class Linear(Method):
+class Linear(SinglePass):
     """A linear layer with dropout, without batch norm: parts of a batch do not meet."""
 
     def __init__(self, dropout=0.0):

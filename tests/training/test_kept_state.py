@@ -7,9 +7,9 @@ from written_methods import METHOD, changed, write_method
 
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.predict import predict_videos
-from benchmark.methods import discover
-from benchmark.training.runs import Trainer
+from benchmark.methods.discovery import discover
 from benchmark.training.train_all import train_all
+from benchmark.training.trainer import Trainer
 
 CODE = (
     f"import copy\n{METHOD}"

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from workflow_runs import NO_DECODERS, TINY, Workflow
 
-from benchmark.files import locked
+from benchmark.files.writing import locked
 
 
 @pytest.fixture(scope="session")

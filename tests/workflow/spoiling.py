@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow.parquet as pq
 from safetensors.torch import load_file
 
-from benchmark.data.manifest import read_manifest, write_manifest
-from benchmark.data.store_index import StoreIndex, read_index, write_index
-from benchmark.sealed import file_sha256, read_sealed, write_sealed
-from benchmark.sealed_tensors import save_sealed_tensors
-from benchmark.stage_index import read_stage_index, write_stage_index
+from benchmark.data.frames.index import StoreIndex, read_index, write_index
+from benchmark.data.manifest.manifest import read_manifest, write_manifest
+from benchmark.experiment.stage_index import read_stage_index, write_stage_index
+from benchmark.files.sealed import file_sha256, read_sealed, write_sealed
+from benchmark.files.sealed_tensors import save_sealed_tensors
 
 Spoil = Callable[[Path], None]
 """Spoils the file at a path."""

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from workflow_runs import Workflow
 
-from benchmark.config import load_config
-from benchmark.data.extract import extract
-from benchmark.data.manifest import read_manifest
-from benchmark.data.of_profile import recipe_of
+from benchmark.config.load import load_config
+from benchmark.data.frames.extract import extract
+from benchmark.data.manifest.manifest import read_manifest
+from benchmark.data.profile_datasets import recipe_of
 
 pytestmark = pytest.mark.dag
 

@@ -12,8 +12,10 @@ import sys
 from dataclasses import dataclass
 
 import pytest
-from workflow_runs import ROOT, Workflow, last_error
+from workflow_runs import Workflow, last_error
 from written_methods import CONTROL, METHOD, changed, write_method
+
+from benchmark.files.repository import REPOSITORY
 
 pytestmark = pytest.mark.dag
 
@@ -75,7 +77,7 @@ def _look(run, code=0, printed=""):
     verified = subprocess.run(
         [sys.executable, "-m", "benchmark", "verify", "--profile", run.results.name],
         cwd=run.folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
         check=False,

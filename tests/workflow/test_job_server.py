@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import job_server
+from benchmark.jobs import server as job_server
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a server runs on Linux only")
 
@@ -35,14 +35,14 @@ def _command(argv):
 SERVER = """\
 import socket, sys
 sys.path[:0] = {path!r}
-from benchmark import job_server
+from benchmark.jobs import server as job_server
 from test_job_server import _command
 job_server._IMPORTED = ("json",)
 job_server.serve(socket.socket(fileno=int(sys.argv[2])), _command)
 """
 CLIENT = """\
 import sys
-from benchmark.job_server import forward
+from benchmark.jobs.server import forward
 sys.exit(forward(["job", *sys.argv[1:]]))
 """
 

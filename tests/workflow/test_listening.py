@@ -10,9 +10,9 @@ import pytest
 from listening_method import write_listening_method
 from workflow_runs import Workflow
 
-from benchmark.checks.names import CHECK_NAMES
 from benchmark.data.builtin.generate import generate
-from benchmark.jobs import finished_plan
+from benchmark.experiment.finished import finished_plan
+from benchmark.methods.check_names import CHECK_NAMES
 from benchmark.verification.data import DataChecks
 from benchmark.verification.files import Hashes
 

@@ -8,7 +8,9 @@ import subprocess
 import sys
 
 import pytest
-from workflow_runs import ROOT, last_error
+from workflow_runs import last_error
+
+from benchmark.files.repository import REPOSITORY
 
 pytestmark = pytest.mark.dag
 
@@ -23,9 +25,9 @@ def checkout(tmp_path_factory):
     folder = tmp_path_factory.mktemp("odd") / ODD
     for name in PARTS:
         unused = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, folder / name, ignore=unused)
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=unused)
     for name in FILES:
-        shutil.copy(ROOT / name, folder)
+        shutil.copy(REPOSITORY / name, folder)
     return folder
 
 

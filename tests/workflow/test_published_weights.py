@@ -7,7 +7,7 @@ import timm
 import torch
 from workflow_runs import Workflow, last_error
 
-from benchmark.sealed_tensors import load_sealed_tensors
+from benchmark.files.sealed_tensors import load_sealed_tensors
 
 pytestmark = pytest.mark.dag
 NOWHERE = {"https_proxy": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}

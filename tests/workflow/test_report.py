@@ -11,9 +11,9 @@ from browser import CHROMIUM, DRIVER, PHONE, WIDE, chromium, look
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
-from workflow_runs import ROOT
 
-from benchmark.jobs import finished_plan
+from benchmark.experiment.finished import finished_plan
+from benchmark.files.repository import REPOSITORY
 from benchmark.reporting.report.page import report_texts
 from benchmark.verification.verify import verify
 
@@ -88,7 +88,7 @@ def test_snakemake_makes_its_own_report_with_captions(reported, tmp_path):
     done = subprocess.run(
         [
             *(sys.executable, "-m", "snakemake", "--cores", "1"),
-            *("--snakefile", str(ROOT / "workflow" / "Snakefile")),
+            *("--snakefile", str(REPOSITORY / "workflow" / "Snakefile")),
             *("--directory", str(reported.folder), "--config", f"profile={reported.profile}"),
             *("--report", str(own), "--", "all_tables", "report"),
         ],

@@ -8,7 +8,9 @@ import sys
 import pytest
 import yaml
 from kinds_of_files import unclaimed_files
-from workflow_runs import ROOT, Workflow
+from workflow_runs import Workflow
+
+from benchmark.files.repository import REPOSITORY
 
 pytestmark = pytest.mark.dag
 
@@ -21,7 +23,7 @@ def smoke(tmp_path_factory):
 
 def test_every_table_and_figure_of_the_paper_is_there(smoke):
     run, printed = smoke
-    paper = yaml.safe_load((ROOT / "benchmark" / "reporting" / "paper.yaml").read_text())
+    paper = yaml.safe_load((REPOSITORY / "benchmark" / "reporting" / "paper.yaml").read_text())
     expected = [
         *(f"tables/{table}.{kind}" for table in paper["tables"] for kind in ("csv", "md", "tex")),
         *(f"figures/{name}.{kind}" for name in paper["figures"] for kind in ("png", "svg", "csv")),
@@ -44,7 +46,7 @@ def test_every_run_is_a_good_row(smoke):
     assert {row["num_videos"]["evaluated"] for row in rows} == {24}
     assert {row["seed"] for row in rows} == {0, 1}
     assert not [row for row in rows if any("AUDIT FAILED" in label for label in row["labels"])]
-    methods = {path.parent.name for path in (ROOT / "methods").glob("*/method.yaml")}
+    methods = {path.parent.name for path in (REPOSITORY / "methods").glob("*/method.yaml")}
     assert {row["method"] for row in rows} == methods
 
 
@@ -72,7 +74,7 @@ def _command(run, *words):
     done = subprocess.run(
         [sys.executable, "-m", "benchmark", *words, "--profile", "smoke"],
         cwd=run.folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
         check=False,

@@ -22,8 +22,9 @@ from case_of_damage import Case
 from kinds_of_files import KINDS, unclaimed_files
 from workflow_runs import TINY
 
-from benchmark.job_server import forward, listening
-from benchmark.jobs import finished_plan
+from benchmark.experiment.finished import finished_plan
+from benchmark.files.repository import REPOSITORY
+from benchmark.jobs.server import forward, listening
 from benchmark.verification import verify as verification
 
 pytestmark = pytest.mark.dag
@@ -157,7 +158,7 @@ def test_a_spoilt_file_is_found_by_verify_and_by_the_jobs_that_read_it(copy, sta
 
 def test_every_file_of_a_finished_run_is_of_a_kind_that_is_tried(tiny_run):
     assert unclaimed_files(tiny_run.results) == []
-    root = Path(__file__).parents[2]
+    root = REPOSITORY
     for name, kind in KINDS.items():
         assert bool(kind.cases) != bool(kind.elsewhere), name
         assert not kind.elsewhere or (root / kind.elsewhere).is_file(), name

@@ -7,7 +7,7 @@ import pytest
 from workflow_runs import TINY, Workflow
 
 from benchmark.data.builtin.generate import generate
-from benchmark.provenance import provenance
+from benchmark.machine import provenance
 
 pytestmark = pytest.mark.dag
 

@@ -8,8 +8,8 @@ import shutil
 
 import pytest
 
-from benchmark.jobs import finished_plan
-from benchmark.sealed import read_sealed, write_sealed
+from benchmark.experiment.finished import finished_plan
+from benchmark.files.sealed import read_sealed, write_sealed
 from benchmark.verification.verify import verify
 
 pytestmark = pytest.mark.dag

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from benchmark.files.repository import REPOSITORY
 
 # One set, one seed; every stage, with pretraining and the feature store.
 TINY = {
@@ -48,6 +48,8 @@ TINY = {
 # A Python that cannot open a video: both decoders are gone.
 NO_DECODERS = """\
 import sys
+
+from benchmark.files.repository import REPOSITORY
 
 class NoDecoders:
     def find_spec(self, name, path=None, target=None):
@@ -86,7 +88,7 @@ class Workflow:
         return subprocess.Popen(
             [
                 *(sys.executable, "-m", "snakemake", "--cores", "2", *self.flags),
-                *("--snakefile", str(ROOT / "workflow" / "Snakefile")),
+                *("--snakefile", str(REPOSITORY / "workflow" / "Snakefile")),
                 *("--directory", str(self.folder)),
                 *("--config", *(f"{key}={value}" for key, value in given.items())),
                 *("--", *targets),

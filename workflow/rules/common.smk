@@ -5,21 +5,21 @@ import sys
 from pathlib import Path
 
 from benchmark.errors import BenchmarkError
-from benchmark.gpus import THREADS_PER_GPU, num_gpus
-from benchmark.invocation import check_folders, check_invocation
-from benchmark.layout import (
+from benchmark.experiment.resources import THREADS_PER_GPU, num_gpus
+from benchmark.jobs.invocation import check_folders, check_invocation
+from benchmark.experiment.layout import (
     FURTHER_FIGURES,
     Layout,
     annotation_files,
     method_files,
-    stage_code,
 )
-from benchmark.plan import make_plan
-from benchmark.preflight import check_files
-from benchmark.profiles import load_profile
+from benchmark.experiment.stage_code import stage_code
+from benchmark.experiment.plan import make_plan
+from benchmark.jobs.preflight import check_files
+from benchmark.config.load import load_profile
 from benchmark.reporting.sources import SUFFIX as SOURCES_SUFFIX
 from benchmark.reporting.sources import other_paper_profiles
-from benchmark.training.launch import job_resources
+from benchmark.experiment.resources import job_resources
 
 ROOT = Path(workflow.basedir).parent
 

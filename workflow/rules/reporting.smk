@@ -8,7 +8,7 @@ rule table:
     input:
         results=RESULTS,
         methods=MANIFESTS,
-        code=stage_code("report"),
+        code=stage_code("table"),
     output:
         multiext(str(LAYOUT.tables / "{item}"), ".csv", ".tex", SOURCES_SUFFIX),
         shown(LAYOUT.tables / "{item}.md", "table", "Tables"),
@@ -29,7 +29,7 @@ rule table:
 rule document:
     input:
         tables=tables(".tex"),
-        code=stage_code("report"),
+        code=stage_code("table"),
     output:
         LAYOUT.tables / "tables.tex",
     log:
@@ -47,7 +47,7 @@ rule figure:
     input:
         results=RESULTS,
         methods=MANIFESTS,
-        code=stage_code("report"),
+        code=stage_code("figure"),
     output:
         multiext(str(LAYOUT.figures / "{item}"), ".png", ".csv", SOURCES_SUFFIX),
         shown(LAYOUT.figures / "{item}.svg", "figure", "Figures"),
@@ -71,7 +71,7 @@ rule further_figure:
         results=RESULTS,
         methods=MANIFESTS,
         frames=[LAYOUT.frames(dataset) / "index.json" for dataset in FRAME_OWNERS],
-        code=stage_code("further"),
+        code=stage_code("further_figure"),
     output:
         multiext(str(LAYOUT.figures / "{item}"), ".png", ".csv", SOURCES_SUFFIX),
         shown(LAYOUT.figures / "{item}.svg", "further", "Figures"),
@@ -119,7 +119,7 @@ rule table_costs:
 rule table_timing:
     input:
         results=RESULTS,
-        code=stage_code("predict") + stage_code("report"),
+        code=stage_code("timing"),
     output:
         multiext(str(LAYOUT.tables / "timing"), ".csv", ".md", SOURCES_SUFFIX),
     log:
@@ -162,7 +162,7 @@ rule frontier:
     input:
         results=RESULTS,
         methods=MANIFESTS,
-        code=stage_code("report"),
+        code=stage_code("frontier"),
     output:
         multiext(str(LAYOUT.figures / "frontier"), ".png", ".csv", SOURCES_SUFFIX),
         multiext(str(LAYOUT.tables / "frontier"), ".csv", SOURCES_SUFFIX),
@@ -233,7 +233,7 @@ rule report:
         figures=figures(".svg", *FURTHER_FIGURES, "frontier"),
         methods=MANIFESTS,
         citation=ROOT / "CITATION.cff",
-        code=stage_code("page"),
+        code=stage_code("report"),
         lock=LOCK,
     output:
         shown(LAYOUT.report, "report", "Report"),

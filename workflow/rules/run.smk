@@ -4,9 +4,9 @@ import os
 import subprocess
 import time
 
-from benchmark.files import write_json_if_changed
-from benchmark.leftovers import sweep_leftovers
-from benchmark.withdrawal import cause_of_death, withdraw, withdraw_tables
+from benchmark.files.writing import write_json_if_changed
+from benchmark.jobs.leftovers import sweep_leftovers
+from benchmark.jobs.stale_results import cause_of_death, withdraw, withdraw_tables
 
 START = time.time()
 

@@ -33,7 +33,7 @@ from benchmark.data.builtin.render import render_frames
 from benchmark.data.builtin.sets import FRAME_SIZE_PX, VideoSet, get_set
 from benchmark.data.builtin.sound import BIT_RATE, SAMPLE_RATE_HZ, sound_packets
 from benchmark.errors import BenchmarkError
-from benchmark.files import write_text
+from benchmark.files.writing import write_text
 from benchmark.lifetime import process_pool
 
 __all__ = ["generate"]

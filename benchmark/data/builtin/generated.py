@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import DamagedFileError, raise_all
-from benchmark.sealed import again, check_file, file_sha256, read_sealed, write_sealed
+from benchmark.files.sealed import again, check_file, file_sha256, read_sealed, write_sealed
 
 __all__ = ["check_generated", "check_list", "check_lists", "discard_damaged_videos", "write_record"]
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmark.config_data import Role
+from benchmark.config.datasets import Role
 from benchmark.reporting.claims.hypotheses import Comparison, Hypothesis
-from benchmark.reporting.claims.runs import ClaimRuns, NotApplicableError, Row, Sample
+from benchmark.reporting.claims.samples import ClaimRuns, NotApplicableError, Row, Sample
 
 __all__ = ["Claim", "Evidence", "less_costly", "more_accurate"]
 

@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.config import Config
-from benchmark.evaluation.records import RunKey
-from benchmark.files import write_text
-from benchmark.methods import MethodFolder
+from benchmark.config.profile import Config
+from benchmark.experiment.layout import RunKey
+from benchmark.files.writing import write_text
+from benchmark.methods.discovery import MethodFolder
 from benchmark.reporting.claims.claim import Claim, Evidence
+from benchmark.reporting.claims.claims_of_runs import CLAIMS_OF_RUNS
+from benchmark.reporting.claims.claims_of_tables import CLAIMS_OF_TABLES
 from benchmark.reporting.claims.hypotheses import comparisons
-from benchmark.reporting.claims.of_runs import CLAIMS_OF_RUNS
-from benchmark.reporting.claims.of_tables import CLAIMS_OF_TABLES
-from benchmark.reporting.claims.runs import ClaimRuns, NotApplicableError, row_keys
+from benchmark.reporting.claims.samples import ClaimRuns, NotApplicableError, row_keys
 from benchmark.reporting.claims.texts import caption, comparison_cells, verdict_cells
 from benchmark.reporting.claims.verdicts import Verdict, judge
-from benchmark.reporting.formats import Value, to_csv, to_list
 from benchmark.reporting.sources import result_files, write_sources
+from benchmark.reporting.tables.formats import Value, to_csv, to_list
 
 __all__ = ["CLAIMS", "Judged", "claims_keys", "claims_texts", "judge_claims", "write_claims"]
 

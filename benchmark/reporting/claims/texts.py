@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from benchmark.config import Config
+from benchmark.config.profile import Config
 from benchmark.reporting.claims.hypotheses import Comparison, Unit
 from benchmark.reporting.claims.sample_size import POWER
 from benchmark.reporting.claims.verdicts import FAMILY_LEVEL, Verdict
-from benchmark.reporting.formats import Value
+from benchmark.reporting.tables.formats import Value
 
 __all__ = ["caption", "comparison_cells", "verdict_cells"]
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from benchmark.data.manifest_of import manifest_of
-from benchmark.data.manifest_report import absent_classes
-from benchmark.evaluation.records import RunKey
+from benchmark.data.manifest.of_dataset import manifest_of
+from benchmark.data.manifest.report import absent_classes
 from benchmark.evaluation.result import Result
-from benchmark.plan import Plan
-from benchmark.reporting.measurements import MEASURED
+from benchmark.experiment.layout import RunKey
+from benchmark.experiment.plan import Plan
 from benchmark.reporting.report.html_table import Cell, HtmlTable
 from benchmark.reporting.report.run_list import anchor
-from benchmark.reporting.rows import TableRow
+from benchmark.reporting.tables.measurements import MEASURED
+from benchmark.reporting.tables.rows import TableRow
 
 __all__ = ["absences"]
 

@@ -16,7 +16,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-from benchmark.reporting.style import style_of
+from benchmark.reporting.figures.style import style_of
 
 __all__ = ["Series", "frontier_charts", "vega_code"]
 

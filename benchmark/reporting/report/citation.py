@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmark.yaml_files import read_mapping
+from benchmark.files.yaml import read_mapping
 
 __all__ = ["bibtex"]
 

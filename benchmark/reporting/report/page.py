@@ -15,17 +15,18 @@ import jinja2
 import yaml
 from PIL import Image
 
-from benchmark.data.frame_store import FrameStore
-from benchmark.evaluation.records import RunKey
+from benchmark.data.frames.store import FrameStore
 from benchmark.evaluation.result import Result
-from benchmark.files import write_text
-from benchmark.layout import Layout
-from benchmark.plan import Plan
+from benchmark.experiment.layout import Layout, RunKey
+from benchmark.experiment.plan import Plan
+from benchmark.files.repository import REPOSITORY
+from benchmark.files.writing import write_text
 from benchmark.reporting.report.absences import absences
 from benchmark.reporting.report.chart import frontier_charts, vega_code
 from benchmark.reporting.report.citation import bibtex
 from benchmark.reporting.report.paper_tables import paper_table
-from benchmark.reporting.report.profile_documents import (
+from benchmark.reporting.report.run_list import environments, index_of_runs, read_runs, spelled_time
+from benchmark.reporting.report.sections import (
     claims_document,
     exit_series,
     frontier_document,
@@ -33,10 +34,9 @@ from benchmark.reporting.report.profile_documents import (
     ledger_document,
     read_records,
 )
-from benchmark.reporting.report.run_list import environments, index_of_runs, read_runs, spelled_time
 from benchmark.reporting.report.summary import summary
-from benchmark.reporting.rows import collect
 from benchmark.reporting.sources import result_files, shown_file, write_sources
+from benchmark.reporting.tables.rows import collect
 
 __all__ = ["report_keys", "report_texts", "write_report"]
 
@@ -47,7 +47,7 @@ _FURTHER_FIGURES = {
     "frontier": "The frontier of each exit rule",
 }
 _LARGEST_SVG_BYTES = 500_000
-_ROOT = Path(__file__).parents[3]
+_ROOT = REPOSITORY
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmark.plan import Plan
-from benchmark.reporting.paper import TableSpec
+from benchmark.experiment.paper import TableSpec
+from benchmark.experiment.plan import Plan
+from benchmark.experiment.rows_of_tables import owners_of_rows
 from benchmark.reporting.report.html_table import Cell, HtmlTable, with_orders
 from benchmark.reporting.report.run_list import anchor
-from benchmark.reporting.rows import TableRow, owners_of_rows
-from benchmark.reporting.wide import MEASURED_COLUMNS, PAPER_COLUMNS, Part, widen
+from benchmark.reporting.tables.rows import TableRow
+from benchmark.reporting.tables.wide import MEASURED_COLUMNS, PAPER_COLUMNS, Part, widen
 
 __all__ = ["PaperTable", "paper_table"]
 

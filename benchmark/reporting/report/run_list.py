@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.result import Result
-from benchmark.layout import Layout
-from benchmark.plan import Plan
+from benchmark.experiment.layout import Layout, RunKey
+from benchmark.experiment.plan import Plan
 from benchmark.progress import seconds_of_job
 from benchmark.reporting.report.html_table import Cell, HtmlTable, with_orders
-from benchmark.reporting.wide import METRIC_NAMES
+from benchmark.reporting.tables.wide import METRIC_NAMES
 
 __all__ = [
     "Environment",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.result import Result
-from benchmark.plan import Plan
-from benchmark.reporting.front import on_front
-from benchmark.reporting.rows import TableRow
-from benchmark.reporting.wide import METRIC_NAMES
+from benchmark.experiment.layout import RunKey
+from benchmark.experiment.plan import Plan
+from benchmark.reporting.figures.pareto import on_front
+from benchmark.reporting.tables.rows import TableRow
+from benchmark.reporting.tables.wide import METRIC_NAMES
 
 __all__ = ["summary"]
 

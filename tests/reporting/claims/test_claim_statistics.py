@@ -9,13 +9,13 @@ from scipy.stats import linregress, spearmanr
 from benchmark.evaluation.bootstrap import resamples
 from benchmark.evaluation.exits import correct_by_step
 from benchmark.evaluation.metrics import average_precision
-from benchmark.reporting.claims.exits import (
+from benchmark.reporting.claims.exit_statistics import (
     accuracy_slope,
     class_rank_correlation,
     gain_of_later,
     loss_of_earlier,
 )
-from benchmark.reporting.exit_matrix import exit_matrix
+from benchmark.reporting.figures.exit_matrix import exit_matrix
 
 CLASSES = [f"class{letter}" for letter in "abcdef"]
 ONCE = np.ones((1, 120), dtype=np.int32)

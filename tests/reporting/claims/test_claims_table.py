@@ -10,15 +10,17 @@ import pytest
 
 from benchmark.evaluation.bootstrap import dataset_resamples
 from benchmark.evaluation.metrics import correct_at_1
-from benchmark.evaluation.records import RunKey, Steps
+from benchmark.experiment.layout import RunKey
+from benchmark.experiment.paper import load_paper
+from benchmark.files.sealed import read_sealed, write_sealed
 from benchmark.reporting.claims.claim import less_costly
-from benchmark.reporting.claims.of_runs import EQUAL, FRACTION
-from benchmark.reporting.claims.of_tables import (
+from benchmark.reporting.claims.claims_of_runs import EQUAL, FRACTION
+from benchmark.reporting.claims.claims_of_tables import (
     LARGEST_LOSS,
     LARGEST_SATURATED_GAIN,
     LEAST_SAVING,
 )
-from benchmark.reporting.claims.runs import ClaimRuns
+from benchmark.reporting.claims.samples import ClaimRuns
 from benchmark.reporting.claims.table import (
     CLAIMS,
     claims_keys,
@@ -26,9 +28,8 @@ from benchmark.reporting.claims.table import (
     judge_claims,
     write_claims,
 )
-from benchmark.reporting.paper import load_paper
 from benchmark.reporting.sources import Sources
-from benchmark.sealed import read_sealed, write_sealed
+from benchmark.step_records import Steps
 
 CLASSES = [f"class{letter}" for letter in "abcdef"]
 METHODS = {

@@ -1,14 +1,11 @@
 """The citation is that of CITATION.cff."""
 
-from pathlib import Path
-
+from benchmark.files.repository import REPOSITORY
 from benchmark.reporting.report.citation import bibtex
-
-ROOT = Path(__file__).parents[3]
 
 
 def test_software_and_paper_are_cited():
-    software, paper = bibtex(ROOT / "CITATION.cff").split("\n\n")
+    software, paper = bibtex(REPOSITORY / "CITATION.cff").split("\n\n")
     assert software.startswith("@software{efficientvideobenchmark,")
     assert "author = {{The efficient-video-benchmark maintainers}}" in software
     assert paper.startswith("@inproceedings{frameexit2021,")

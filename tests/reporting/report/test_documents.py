@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from benchmark.reporting.formats import to_list
-from benchmark.reporting.report.documents import linked, read_markdown
 from benchmark.reporting.report.html_table import Cell
+from benchmark.reporting.report.markdown import linked, read_markdown
+from benchmark.reporting.tables.formats import to_list
 
 RECORDS = [{"row": "a|b & <c>", "value": 1.25}, {"row": "**bold**", "value": -0.5}]
 

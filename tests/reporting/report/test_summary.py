@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from benchmark.evaluation.records import RunKey
 from benchmark.evaluation.result import Result
-from benchmark.plan import Plan
-from benchmark.reporting.paper import load_paper
+from benchmark.experiment.layout import RunKey
+from benchmark.experiment.paper import load_paper
+from benchmark.experiment.plan import Plan
 from benchmark.reporting.report.absences import absences
 from benchmark.reporting.report.summary import summary
-from benchmark.reporting.rows import collect
+from benchmark.reporting.tables.rows import collect
 
 BOUND = load_paper().figures["figure6"].bound
 METHODS = {

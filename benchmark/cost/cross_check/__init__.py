@@ -1,0 +1,1 @@
+"""Other libraries' counts, held against ours."""

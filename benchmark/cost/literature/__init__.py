@@ -1,0 +1,1 @@
+"""What the networks of published papers cost, counted by our rule."""

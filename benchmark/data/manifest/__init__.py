@@ -1,0 +1,1 @@
+"""The manifest of a dataset: its videos, labels and splits, checked once."""

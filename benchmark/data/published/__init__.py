@@ -1,0 +1,1 @@
+"""Datasets that publish lists of clips: ActivityNet, Kinetics and HVU."""

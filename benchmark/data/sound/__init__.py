@@ -1,0 +1,1 @@
+"""Stored sound, for networks whose input is audio."""

@@ -1,0 +1,1 @@
+"""Which runs, rows and artefacts a profile has, and where every file of them lies."""

@@ -1,0 +1,1 @@
+"""Accuracy against cost over all thresholds of methods that exit early."""

@@ -1,0 +1,1 @@
+"""The tables of the paper, and others in the same form."""
