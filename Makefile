@@ -2,7 +2,6 @@
 # make test     sets up everything, runs the tests
 # make test-full-size   trains and tests the paper's networks at full size on four videos
 # make test-slurm       runs the workflow through a real Slurm on this machine
-# make test-kubernetes  runs it through the profile for Kubernetes; the cluster is played
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,7 +12,7 @@ CONFIG ?=
 # more into them. CONFIG holds words as they would be typed after --config.
 export PROFILE
 
-.PHONY: setup tables test test-full-size test-slurm test-kubernetes lint mlflow lock
+.PHONY: setup tables test test-full-size test-slurm lint mlflow lock
 
 setup: $(VENV)/installed
 
@@ -45,9 +44,6 @@ test-full-size: setup
 test-slurm: setup
 	command -v slurmctld > /dev/null && command -v munged > /dev/null || apt-get install -qy slurm-wlm munge
 	PATH="$$PWD/$(BIN):$$PATH" pytest -m cluster -s tests/cluster/test_slurm.py
-
-test-kubernetes: setup
-	PATH="$$PWD/$(BIN):$$PATH" pytest -m cluster -s tests/cluster/test_kubernetes.py
 
 lint: setup
 	$(BIN)/ruff check .

@@ -2,8 +2,6 @@
 
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
@@ -13,7 +11,6 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from benchmark.experiment.finished import finished_plan
-from benchmark.files.repository import REPOSITORY
 from benchmark.reporting.report.page import report_texts
 from benchmark.verification.verify import verify
 
@@ -81,26 +78,6 @@ def test_what_was_skipped_stands_in_a_section_of_its_own(text):
     section = text[text.index('<section id="missing">') : text.index('<section id="runs">')]
     assert "skipped run" in section
     assert "this profile has no network" in section
-
-
-def test_snakemake_makes_its_own_report_with_captions(reported, tmp_path):
-    own = tmp_path / "own.html"
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "snakemake", "--cores", "1"),
-            *("--snakefile", str(REPOSITORY / "workflow" / "Snakefile")),
-            *("--directory", str(reported.folder), "--config", f"profile={reported.profile}"),
-            *("--report", str(own), "--", "all_tables", "report"),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    made = own.read_text(encoding="utf-8")
-    for shown in ("table2.md", "figure6.svg", "claims.md", "ledger.md", "report.html"):
-        assert shown in made
-    assert "twelve claims, each with its hypothesis" in made
 
 
 @pytest.fixture(scope="module")

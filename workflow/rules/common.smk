@@ -116,16 +116,6 @@ def figures(suffix, *others):
     ]
 
 
-def shown(path, caption, category):
-    """Return an output that Snakemake's own report shows, with its caption."""
-    return report(
-        path,
-        caption=f"../report/{caption}.rst",
-        category=category,
-        labels={"shows": Path(path).stem},
-    )
-
-
 def log_of(stage, *wildcards):
     """Return the path of a stage's log."""
     name = "-".join([stage, *(f"{{{wildcard}}}" for wildcard in wildcards)])

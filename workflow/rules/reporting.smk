@@ -11,7 +11,7 @@ rule table:
         code=stage_code("table"),
     output:
         multiext(str(LAYOUT.tables / "{item}"), ".csv", ".tex", SOURCES_SUFFIX),
-        shown(LAYOUT.tables / "{item}.md", "table", "Tables"),
+        LAYOUT.tables / "{item}.md",
     log:
         log_of("table", "item"),
     wildcard_constraints:
@@ -50,7 +50,7 @@ rule figure:
         code=stage_code("figure"),
     output:
         multiext(str(LAYOUT.figures / "{item}"), ".png", ".csv", SOURCES_SUFFIX),
-        shown(LAYOUT.figures / "{item}.svg", "figure", "Figures"),
+        LAYOUT.figures / "{item}.svg",
     log:
         log_of("figure", "item"),
     wildcard_constraints:
@@ -74,7 +74,7 @@ rule further_figure:
         code=stage_code("further_figure"),
     output:
         multiext(str(LAYOUT.figures / "{item}"), ".png", ".csv", SOURCES_SUFFIX),
-        shown(LAYOUT.figures / "{item}.svg", "further", "Figures"),
+        LAYOUT.figures / "{item}.svg",
     log:
         log_of("further", "item"),
     wildcard_constraints:
@@ -145,7 +145,7 @@ rule ledger:
         lock=LOCK,
     output:
         multiext(str(LAYOUT.tables / "ledger"), ".csv", SOURCES_SUFFIX),
-        shown(LAYOUT.tables / "ledger.md", "ledger", "Tables"),
+        LAYOUT.tables / "ledger.md",
     log:
         log_of("ledger"),
     conda:
@@ -166,8 +166,8 @@ rule frontier:
     output:
         multiext(str(LAYOUT.figures / "frontier"), ".png", ".csv", SOURCES_SUFFIX),
         multiext(str(LAYOUT.tables / "frontier"), ".csv", SOURCES_SUFFIX),
-        shown(LAYOUT.figures / "frontier.svg", "frontier", "Figures"),
-        shown(LAYOUT.tables / "frontier.md", "frontier", "Tables"),
+        LAYOUT.figures / "frontier.svg",
+        LAYOUT.tables / "frontier.md",
     log:
         log_of("frontier"),
     conda:
@@ -187,7 +187,7 @@ rule known_answers:
         code=stage_code("known_answers"),
     output:
         multiext(str(LAYOUT.tables / "known_answers"), ".csv", SOURCES_SUFFIX),
-        shown(LAYOUT.tables / "known_answers.md", "known_answers", "Tables"),
+        LAYOUT.tables / "known_answers.md",
     log:
         log_of("known_answers"),
     conda:
@@ -207,7 +207,7 @@ rule claims:
         code=stage_code("claims"),
     output:
         multiext(str(LAYOUT.tables / "claims"), ".csv", SOURCES_SUFFIX),
-        shown(LAYOUT.tables / "claims.md", "claims", "Tables"),
+        LAYOUT.tables / "claims.md",
     log:
         log_of("claims"),
     conda:
@@ -236,7 +236,7 @@ rule report:
         code=stage_code("report"),
         lock=LOCK,
     output:
-        shown(LAYOUT.report, "report", "Report"),
+        LAYOUT.report,
         LAYOUT.report.with_suffix(SOURCES_SUFFIX),
     log:
         log_of("report"),
