@@ -13,10 +13,7 @@ from benchmark.config.datasets import Listed
 from benchmark.config.profile import Config
 from benchmark.methods.discovery import MethodFolder
 
-__all__ = ["FURTHER_FIGURES", "Layout", "RunKey", "annotation_files", "method_files"]
-
-FURTHER_FIGURES = ("exits", "strip")
-"""Figures that the paper does not have, made on request."""
+__all__ = ["Layout", "RunKey", "annotation_files", "method_files"]
 
 
 def method_files(methods: dict[str, MethodFolder], name: str) -> list[Path]:

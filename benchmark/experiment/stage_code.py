@@ -23,15 +23,6 @@ _CALLED: dict[str, tuple[str, ...]] = {
     "predict": ("training.train_all", "evaluation.predict", "evaluation.exit_controls"),
     "evaluate": ("evaluation.evaluate",),
     "costs": ("cost.literature.table",),
-    "timing": ("reporting.tables.timings",),
-    "table": ("reporting.tables.tables",),
-    "figure": ("reporting.figures.figures",),
-    "further_figure": ("reporting.figures.further_figures",),
-    "known_answers": ("reporting.tables.known_answers",),
-    "claims": ("reporting.claims.table",),
-    "ledger": ("reporting.ledger.files",),
-    "frontier": ("reporting.frontier.files",),
-    "report": ("reporting.report.page",),
     "track": ("tracking.mirror",),
 }
 

@@ -14,50 +14,19 @@ from benchmark.jobs.job import Job, bind_threads
 if TYPE_CHECKING:
     from benchmark.tracking.mirror import MirrorReport
 
-__all__ = [
-    "claims",
-    "costs",
-    "document",
-    "figure",
-    "frontier",
-    "further_figure",
-    "known_answers",
-    "ledger",
-    "outcome",
-    "report",
-    "salvage",
-    "table",
-    "timing",
-    "track",
-]
+__all__ = ["artefact", "costs", "outcome", "salvage", "track"]
 
 
-def table(job: Job) -> None:
-    """Write a table of the paper."""
-    from benchmark.reporting.tables.tables import write_table  # noqa: PLC0415
+def artefact(job: Job) -> None:
+    """Write a table, a figure or the report."""
+    from benchmark.reporting.artefacts import artefact_named  # noqa: PLC0415
+    from benchmark.reporting.made import Work  # noqa: PLC0415
+    from benchmark.reporting.sources import write_artefact  # noqa: PLC0415
 
-    write_table(job.config, dict(job.plan().methods), job.item, job.layout.tables)
-
-
-def document(job: Job) -> None:
-    """Write the LaTeX document of all tables."""
-    from benchmark.reporting.tables.tables import write_document  # noqa: PLC0415
-
-    write_document(job.layout.tables)
-
-
-def figure(job: Job) -> None:
-    """Write a figure of the paper."""
-    from benchmark.reporting.figures.figures import write_figure  # noqa: PLC0415
-
-    write_figure(job.config, dict(job.plan().methods), job.item, job.layout.figures)
-
-
-def further_figure(job: Job) -> None:
-    """Write a figure that the paper does not have."""
-    from benchmark.reporting.figures.further_figures import write_further  # noqa: PLC0415
-
-    write_further(job.plan(), job.item, job.layout.figures)
+    plan, wanted = job.plan(), artefact_named(job.config, job.item)
+    if wanted.threads != 1:
+        bind_threads(job.threads)
+    write_artefact(plan, wanted, Work(job.threads, job.log.progress))
 
 
 def costs(job: Job) -> None:
@@ -66,52 +35,6 @@ def costs(job: Job) -> None:
 
     bind_threads(job.threads)
     write_costs(Path(job.config.results) / "costs")
-
-
-def timing(job: Job) -> None:
-    """Measure latency and throughput."""
-    from benchmark.reporting.tables.timings import write_timings  # noqa: PLC0415
-
-    bind_threads(job.threads)
-    write_timings(job.plan(), job.layout.tables, job.log.progress)
-
-
-def known_answers(job: Job) -> None:
-    """Compare with what is known of generated videos."""
-    from benchmark.reporting.tables.known_answers import write_known_answers  # noqa: PLC0415
-
-    write_known_answers(job.config, job.layout.tables)
-
-
-def claims(job: Job) -> None:
-    """Judge the paper's claims."""
-    from benchmark.reporting.claims.table import write_claims  # noqa: PLC0415
-
-    write_claims(job.config, dict(job.plan().methods), job.layout.tables)
-
-
-def ledger(job: Job) -> None:
-    """List every published number beside ours."""
-    from benchmark.reporting.ledger.files import write_ledger  # noqa: PLC0415
-
-    bind_threads(job.threads)
-    write_ledger(job.plan(), job.layout.tables)
-
-
-def frontier(job: Job) -> None:
-    """Write accuracy against cost over all thresholds."""
-    from benchmark.reporting.frontier.files import write_frontier  # noqa: PLC0415
-
-    bind_threads(job.threads)
-    layout = job.layout
-    write_frontier(job.plan(), layout.tables, layout.figures, job.log.progress, job.threads)
-
-
-def report(job: Job) -> None:
-    """Write the page that shows everything."""
-    from benchmark.reporting.report.page import write_report  # noqa: PLC0415
-
-    write_report(job.plan(), job.layout.report)
 
 
 def track(job: Job) -> None:
@@ -136,16 +59,10 @@ def salvage(job: Job) -> None:
     """
     from benchmark.jobs.stale_results import mark_missing  # noqa: PLC0415
 
-    plan, asked = job.plan(), job.item.split(",")
-    if not mark_missing(plan):
+    if not mark_missing(job.plan()):
         return
-    for item in sorted(set(plan.paper.tables).intersection(asked)):
-        table(replace(job, item=item))
-    for item in sorted(set(plan.paper.figures).intersection(asked)):
-        figure(replace(job, item=item))
-    others = {"document": document, "known_answers": known_answers, "claims": claims}
-    for name in sorted(others.keys() & asked):
-        others[name](job)
+    for item in job.item.split(","):
+        artefact(replace(job, item=item))
     _mirrored(job)
 
 

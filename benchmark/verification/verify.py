@@ -11,10 +11,11 @@ from benchmark.errors import BenchmarkError
 from benchmark.evaluation.evaluate import Evaluator
 from benchmark.experiment.layout import Layout, RunKey
 from benchmark.experiment.plan import Plan
+from benchmark.reporting.artefacts import Artefact, artefacts_of
 from benchmark.verification.data import DataChecks
 from benchmark.verification.files import Hashes
 from benchmark.verification.runs import RunChecks
-from benchmark.verification.tables import Shown, check_shown, shown_things
+from benchmark.verification.tables import check_artefact
 
 __all__ = ["verify"]
 
@@ -36,19 +37,22 @@ def verify(plan: Plan, *, quick: bool = False) -> int:
             if owner == dataset:
                 runs.check(dataset, method, evaluator)
     counts, num_stale = Counter(runs.counts), 0
-    things = shown_things(plan)
-    for shown in things:
-        own, num_numbers = check_shown(shown, hashes)
+    all_artefacts = artefacts_of(plan.config)
+    artefacts = [one for one in all_artefacts if not one.on_request or one.is_there(layout)]
+    for artefact in artefacts:
+        own, num_numbers = check_artefact(plan, artefact, hashes)
         counts["shown numbers"] += num_numbers
-        reasons = [*_of_runs(plan, runs, shown), *own]
+        reasons = [*_of_runs(plan, runs, artefact), *own]
         num_stale += bool(reasons)
-        print(f"{shown.name:<14} {f'STALE: {_brief(reasons)}' if reasons else 'agrees'}")
+        found = f"STALE: {_brief(reasons)}" if reasons else "agrees"
+        print(f"{artefact.name:<14} {found}")
     for path in _left_over(plan):
         print(f"ignored: {path} belongs to no run of the plan")
     said = ", ".join(f"{number:,} {name}" for name, number in counts.items())
     print(
-        f"{len(things) - num_stale} of {len(things)} tables and figures agree; derived again: "
-        f"{said}; hashed: {hashes.num_read:,} files of {hashes.num_bytes / 1e6:,.0f} MB; "
+        f"{len(artefacts) - num_stale} of {len(artefacts)} tables and figures agree; "
+        f"derived again: {said}; "
+        f"hashed: {hashes.num_read:,} files of {hashes.num_bytes / 1e6:,.0f} MB; "
         f"{time.monotonic() - start:.0f} s"
     )
     return int(num_stale > 0)
@@ -62,10 +66,14 @@ def _evaluator(plan: Plan, dataset: str) -> Evaluator | None:
         return None  # said of the data
 
 
-def _of_runs(plan: Plan, runs: RunChecks, shown: Shown) -> list[str]:
-    """Return what is wrong with the runs behind a table, and with those that these re-read."""
-    found = [fault for key in shown.keys for fault in runs.faults[key]]
-    for key in shown.keys:
+def _of_runs(plan: Plan, runs: RunChecks, artefact: Artefact) -> list[str]:
+    """Return what is wrong with the runs behind an artefact, and with those that these re-read."""
+    try:
+        keys = artefact.maker.runs_behind(plan, artefact.name)
+    except BenchmarkError:
+        return []  # said of the artefact itself
+    found = [fault for key in keys for fault in runs.faults[key]]
+    for key in keys:
         source = plan.methods[key.method].manifest.source
         for variant in {source.variant, source.budget or source.variant} if source else ():
             assert source is not None, "there is a variant of it"

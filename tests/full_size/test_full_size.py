@@ -8,6 +8,7 @@ UT-Interaction where CLIPS_ROOT names the clips' folder. Minutes: make test-full
 from __future__ import annotations
 
 import csv
+import io
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +32,7 @@ from benchmark.experiment.plan import Plan, make_plan
 from benchmark.experiment.stage_index import write_stage_index
 from benchmark.files.repository import REPOSITORY
 from benchmark.reporting.ledger.lines import computed_costs
-from benchmark.reporting.tables.tables import write_table
+from benchmark.reporting.tables.tables import table_texts
 from benchmark.training.dataset import weights_digest
 from benchmark.training.train_all import train_all
 from benchmark.training.trainer import Trainer
@@ -156,9 +157,8 @@ def test_every_method_with_resnet50(tmp_path):
         ("r3d18", "default", "table2/r3d18/ResNet/multi"),
     ):
         assert agrees(_gflops(found[name][variant]), costs[cell].ours_gflops), name
-    write_table(plan.config, plan.methods, "table1", tmp_path)
-    with (tmp_path / "table1.csv").open() as table:
-        here = [row for row in csv.DictReader(table) if row["role"] == "long"]
+    table = table_texts(plan.config, plan.methods, "table1")["table1.csv"]
+    here = [row for row in csv.DictReader(io.StringIO(table)) if row["role"] == "long"]
     rows = {(row["row"], row["group"]): row for row in here}
     assert float(rows["all_frames", "ResNet"]["gflops"]) == pytest.approx(41.0, abs=0.05)
     assert float(rows["scsampler", "ResNet"]["gflops"]) == pytest.approx(41.8, abs=0.05)

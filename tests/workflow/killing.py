@@ -19,11 +19,9 @@ JOBS = (
     *("train-multi-frameexit-0", "control-multi-random_exit-0", "evaluate-multi-random_exit"),
 )
 # Those that do not wait for each other: when one is killed, the others are made all the same.
-LAST_JOBS = (
-    *("table-table2", "figure-figure6", "document", "known_answers", "claims", "track", "outcome"),
-)
+LAST_JOBS = (*("table2", "figure6", "tables", "known_answers", "claims", "track", "outcome"),)
 # These end so soon after they begin that a signal may come too late for them.
-SHORT_JOBS = {"document", "outcome"}
+SHORT_JOBS = {"tables", "outcome"}
 _SECONDS_TO_FIND = 2.0
 
 

@@ -34,7 +34,7 @@ WALLS = {
     "features-backbone": 16,
     "train-multi-frameexit-0": 24,
     "evaluate-multi-random_exit": 4,
-    "table-table2": 0,
+    "table2": 0,
 }
 
 
@@ -105,7 +105,7 @@ def test_whatever_is_struck_the_same_command_ends_in_the_same_bytes(undisturbed,
     run.run_well(str(table.relative_to(run.folder)))
     assert table.read_bytes() == (undisturbed.results / "tables" / "table2.csv").read_bytes()
 
-    assert victims.strike_at("figure-figure6", Blow("group", signal.SIGINT))
+    assert victims.strike_at("figure6", Blow("group", signal.SIGINT))
     # Without their server jobs go on by themselves.
     assert victims.strike_at("track", Blow("server", signal.SIGKILL))
     run.run_well()
@@ -115,7 +115,7 @@ def test_whatever_is_struck_the_same_command_ends_in_the_same_bytes(undisturbed,
 def test_a_full_disk_blames_no_method_and_with_room_the_same_command_goes_on(undisturbed, disk):
     run, walls = Workflow(disk.folder, undisturbed.profile), WALLS
     if not ALL:  # two of them, in a run whose first jobs have ended already
-        walls = {job: WALLS[job] for job in ("train-multi-frameexit-0", "table-table2")}
+        walls = {job: WALLS[job] for job in ("train-multi-frameexit-0", "table2")}
         shutil.copytree(undisturbed.folder, run.folder, dirs_exist_ok=True)
         for name in ("runs", "tables", "mlflow-artifacts"):
             shutil.rmtree(run.results / name)

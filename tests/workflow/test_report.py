@@ -11,7 +11,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from benchmark.experiment.finished import finished_plan
-from benchmark.reporting.report.page import report_texts
+from benchmark.reporting.made import Work
+from benchmark.reporting.report.page import make
 from benchmark.verification.verify import verify
 
 pytestmark = pytest.mark.dag
@@ -57,7 +58,7 @@ def test_every_link_within_it_leads_somewhere(text):
 
 def test_the_same_results_give_the_same_bytes(reported, text):
     plan = finished_plan(str(reported.results.parent), "tiny")
-    assert report_texts(plan) == {"report.html": text}
+    assert make(plan, "report", Work()).texts == {"report.html": text}
 
 
 def test_an_edited_report_is_named_as_stale(reported, tmp_path, capsys):

@@ -28,7 +28,7 @@ def timed(tiny_run, tmp_path_factory):
     generate("multi", again, num_train=builtin["num_train"], num_val=builtin["num_val"], seed=0)
     for path in again.rglob("*.mp4"):
         shutil.copy(path, videos / path.relative_to(again))
-    run.run_well("table_timing")
+    run.run_well("timing")
     with (run.results / "tables" / "timing.csv").open(encoding="utf-8") as file:
         return run, list(csv.DictReader(file))
 

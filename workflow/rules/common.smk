@@ -4,22 +4,16 @@ import shlex
 import sys
 from pathlib import Path
 
-from benchmark.errors import BenchmarkError
-from benchmark.experiment.resources import THREADS_PER_GPU, num_gpus
-from benchmark.jobs.invocation import check_folders, check_invocation
-from benchmark.experiment.layout import (
-    FURTHER_FIGURES,
-    Layout,
-    annotation_files,
-    method_files,
-)
-from benchmark.experiment.stage_code import stage_code
-from benchmark.experiment.plan import make_plan
-from benchmark.jobs.preflight import check_files
 from benchmark.config.load import load_profile
-from benchmark.reporting.sources import SUFFIX as SOURCES_SUFFIX
-from benchmark.reporting.sources import other_paper_profiles
-from benchmark.experiment.resources import job_resources
+from benchmark.errors import BenchmarkError
+from benchmark.experiment.layout import Layout, annotation_files, method_files
+from benchmark.experiment.plan import make_plan
+from benchmark.experiment.resources import THREADS_PER_GPU, job_resources, num_gpus
+from benchmark.experiment.shown_runs import other_paper_profiles
+from benchmark.experiment.stage_code import imported_files, stage_code
+from benchmark.jobs.invocation import check_folders, check_invocation
+from benchmark.jobs.preflight import check_files
+from benchmark.reporting.artefacts import artefacts_of
 
 ROOT = Path(workflow.basedir).parent
 
@@ -44,6 +38,8 @@ LAYOUT = Layout.of(PLAN.config)
 os.environ.update(BENCHMARK_CONFIG=str(LAYOUT.config))
 
 METHODS = dict(PLAN.methods)
+ARTEFACTS = artefacts_of(PLAN.config)
+SHOWN_BY_DEFAULT = [artefact for artefact in ARTEFACTS if not artefact.on_request]
 FRAME_OWNERS = PLAN.config.frame_owners
 BUILTIN = [name for name, d in PLAN.config.datasets.items() if d.builtin]
 PRETRAINED = [
@@ -90,30 +86,18 @@ wildcard_constraints:
     part=r"\d+",
 
 
-def job(stage, *wildcards):
+def job(stage, *wildcards, **others):
     """Return the command of a stage's job; Snakemake quotes each value for the shell (`:q`).
 
     Where it fails, the log ends in its exit code.
     """
-    words = " ".join(f"--{name} {{wildcards.{name}:q}}" for name in wildcards)
+    values = {**{name: f"{{wildcards.{name}:q}}" for name in wildcards}, **others}
+    words = " ".join(f"--{name} {value}" for name, value in values.items())
     return (
         f'{COMMAND} -m benchmark job {stage} --config "$BENCHMARK_CONFIG" {words} '
         "--threads {params.threads} --log {log:q} "
         '|| {{ code=$?; echo "exit code $code" >> {log:q}; exit $code; }}'
     )
-
-
-# Not by `expand`, which would read a brace in the name of the user's folder as its own.
-def tables(suffix, *others):
-    """Return the files of the paper's tables, and of others, in one form."""
-    return [LAYOUT.tables / f"{name}{suffix}" for name in (*PLAN.paper.tables, *others)]
-
-
-def figures(suffix, *others):
-    """Return the files of the paper's figures, and of others, in one form."""
-    return [
-        LAYOUT.figures / f"{name}{suffix}" for name in (*PLAN.paper.figures, *others)
-    ]
 
 
 def log_of(stage, *wildcards):
@@ -218,7 +202,7 @@ def listed_videos(wildcards):
     return lists + ([LAYOUT.manifest(dataset.frames_of)] if dataset.frames_of else [])
 
 
-def results_on_paper_datasets(wildcards):
+def results_on_paper_datasets():
     """Return the lists of results of other profiles that may fill the ledger."""
     folders = [config.folder for config in other_paper_profiles(PLAN.config)]
     return sorted(p for folder in folders for p in folder.glob("runs/*/*/results.json"))

@@ -59,8 +59,7 @@ def withdraw_old_numbers():
         withdraw(PLAN.config, job.wildcards.dataset, job.wildcards.method)
     if results:
         withdraw_tables(PLAN.config)
-    on_request = ("table_timing", "further_figure", "ledger", "frontier", "report")
-    for job in unfinished("table", "figure", "known_answers", "claims", *on_request):
+    for job in unfinished(*(artefact.name for artefact in ARTEFACTS)):
         for path in job.output:
             Path(path).unlink(missing_ok=True)
 
@@ -71,7 +70,7 @@ def write_tables_with_causes():
     They stand as what no job has finished (rerun-incomplete in profiles/default): whatever the next
     run is asked for, it makes them anew, and with them the results that are missing.
     """
-    shown = unfinished("table", "figure", "document", "known_answers", "claims")
+    shown = unfinished(*(artefact.name for artefact in SHOWN_BY_DEFAULT))
     if not unfinished("evaluate") or not shown:
         return
     try:
@@ -81,7 +80,7 @@ def write_tables_with_causes():
         # Then no table may be written, since it would stand as finished.
         print(f"error: no tables with causes: {fault}", file=sys.stderr)
         return
-    items = {job.wildcards.get("item", job.rule.name) for job in shown}
+    items = {job.rule.name for job in shown}
     command = [PYTHON, "-m", "benchmark", "job", "salvage", "--config", LAYOUT.config]
     command += ["--item", ",".join(sorted(items)), "--log", LAYOUT.logs / "salvage.log"]
     subprocess.run(command, check=False)

@@ -1,14 +1,13 @@
-"""The table of claims as files: a pure function of the runs of a profile."""
+"""The table of claims: a pure function of the runs of a profile."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from benchmark.config.profile import Config
 from benchmark.experiment.layout import RunKey
-from benchmark.files.writing import write_text
+from benchmark.experiment.plan import Plan
 from benchmark.methods.discovery import MethodFolder
 from benchmark.reporting.claims.claim import Claim, Evidence
 from benchmark.reporting.claims.claims_of_runs import CLAIMS_OF_RUNS
@@ -17,10 +16,10 @@ from benchmark.reporting.claims.hypotheses import comparisons
 from benchmark.reporting.claims.samples import ClaimRuns, NotApplicableError, row_keys
 from benchmark.reporting.claims.texts import caption, comparison_cells, verdict_cells
 from benchmark.reporting.claims.verdicts import Verdict, judge
-from benchmark.reporting.sources import result_files, write_sources
+from benchmark.reporting.made import Made, Work
 from benchmark.reporting.tables.formats import Value, to_csv, to_list
 
-__all__ = ["CLAIMS", "Judged", "claims_keys", "claims_texts", "judge_claims", "write_claims"]
+__all__ = ["CLAIMS", "Judged", "claims_texts", "judge_claims", "make", "runs_behind"]
 
 CLAIMS = (*CLAIMS_OF_TABLES, *CLAIMS_OF_RUNS)
 
@@ -35,8 +34,8 @@ class Judged:
     reason: str
 
 
-def write_claims(config: Config, methods: Mapping[str, MethodFolder], folder: Path) -> None:
-    """Write `claims.csv` and `claims.md`, and what they were made of.
+def make(plan: Plan, name: str, work: Work) -> Made:
+    """Make `claims.csv` and `claims.md`.
 
     The csv has a line for each comparison, with its claim's verdict; a claim that cannot be tested
     has one line. The markdown has a line for each claim, and the comparisons below.
@@ -44,16 +43,17 @@ def write_claims(config: Config, methods: Mapping[str, MethodFolder], folder: Pa
     Raises:
         BenchmarkError: if a file of a measured run cannot be read.
     """
-    for name, text in claims_texts(config, methods).items():
-        write_text(folder / name, text)
-    write_sources(config, folder, "claims", result_files(config, claims_keys(config, methods)))
+    del name, work
+    texts = claims_texts(plan.config, plan.methods)
+    return Made({f"tables/{file}": text for file, text in texts.items()})
 
 
-def claims_keys(config: Config, methods: Mapping[str, MethodFolder]) -> list[RunKey]:
+def runs_behind(plan: Plan, name: str) -> list[RunKey]:
     """Return the runs that the claims are tested on."""
+    del name
     keys: set[RunKey] = set()
     for claim in CLAIMS:
-        keys |= row_keys(config, methods, claim.rows, claim.roles)
+        keys |= row_keys(plan.config, plan.methods, claim.rows, claim.roles)
     return sorted(keys)
 
 

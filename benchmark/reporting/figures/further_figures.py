@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 from matplotlib import rc_context
@@ -15,51 +12,41 @@ from benchmark.data.frames.resize import rounded
 from benchmark.data.frames.store import FrameStore
 from benchmark.data.manifest.of_dataset import manifest_of
 from benchmark.evaluation.rows import load_steps
-from benchmark.experiment.layout import FURTHER_FIGURES, Layout, RunKey
+from benchmark.experiment.layout import Layout, RunKey
 from benchmark.experiment.plan import Plan
 from benchmark.methods.loading import load_method
 from benchmark.reporting.figures.exits import draw_exit_statistics
 from benchmark.reporting.figures.shown_runs import load_run
 from benchmark.reporting.figures.strip import Shown, choose_videos, draw_strip, shown_steps
-from benchmark.reporting.figures.style import SETTINGS, write_files
+from benchmark.reporting.figures.style import SETTINGS
 from benchmark.reporting.frontier.curves import exit_variants, frontier_keys
-from benchmark.reporting.sources import result_files, write_sources
+from benchmark.reporting.made import Made, Work
 from benchmark.reporting.tables.formats import Value, to_csv
 from benchmark.reporting.tables.measurements import MEASURED, measure
 from benchmark.step_records import Steps
 
-__all__ = ["further_keys", "further_texts", "write_further"]
+__all__ = ["make", "runs_behind"]
 
 _PIXELS = 96
 Drawn = tuple[Figure, list[dict[str, Value]]]
 
 
-def write_further(plan: Plan, figure: str, folder: Path) -> None:
-    """Write `<figure>.png`, `.svg`, `.csv`, and what they were made of.
-
-    Args:
-        plan: the profile's.
-        figure: one of `FURTHER_FIGURES`.
-        folder: where to write.
+def make(plan: Plan, name: str, work: Work) -> Made:
+    """Make one of them, with a csv of what it shows.
 
     Raises:
         BenchmarkError: if a file of a measured run cannot be read.
     """
+    del work
     with rc_context(SETTINGS):
-        drawn, records = _DRAWN[figure](plan)
-        write_files(drawn, records, folder, figure)
-    write_sources(plan.config, folder, figure, result_files(plan.config, further_keys(plan)))
+        figure, records = {"exits": _exits, "strip": _strip}[name](plan)
+    return Made({f"figures/{name}.csv": to_csv(records)}, figure)
 
 
-def further_keys(plan: Plan) -> list[RunKey]:
-    """Return the runs behind them: those of all methods that stop early."""
+def runs_behind(plan: Plan, name: str) -> list[RunKey]:
+    """Return the runs of all methods that stop early."""
+    del name
     return frontier_keys(plan)
-
-
-def further_texts(plan: Plan, figure: str) -> dict[str, str]:
-    """Return the text of the csv of the data that a figure shows, by its name."""
-    with rc_context(SETTINGS):
-        return {f"{figure}.csv": to_csv(_DRAWN[figure](plan)[1])}
 
 
 def _exits(plan: Plan) -> Drawn:
@@ -134,8 +121,3 @@ def _decidable_step(
 def _frames(store: FrameStore, steps: list[Shown]) -> npt.NDArray[np.uint8]:
     positions = [step.position for step in steps]
     return rounded(store.frames(steps[0].video_id, positions, size=_PIXELS))
-
-
-_DRAWN: Mapping[str, Callable[[Plan], Drawn]] = dict(
-    zip(FURTHER_FIGURES, (_exits, _strip), strict=True)
-)

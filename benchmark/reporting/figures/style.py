@@ -7,9 +7,8 @@ machine or the order in which figures are drawn.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -17,8 +16,6 @@ from matplotlib.figure import Figure
 
 from benchmark.config.profile import Config
 from benchmark.experiment.paper import load_paper
-from benchmark.files.writing import replace_when_complete, write_text
-from benchmark.reporting.tables.formats import Value, to_csv
 
 __all__ = [
     "GREY",
@@ -29,7 +26,6 @@ __all__ = [
     "new_figure",
     "say_why_empty",
     "style_of",
-    "write_files",
 ]
 
 GREY = "#767676"
@@ -127,13 +123,3 @@ def say_why_empty(panel: Axes, reason: str) -> None:
     panel.set_axis_off()
     text = textwrap.fill(reason, 50)
     panel.text(0.5, 0.5, text, ha="center", va="center", transform=panel.transAxes, color=GREY)
-
-
-def write_files(
-    figure: Figure, records: Sequence[Mapping[str, Value]], folder: Path, name: str
-) -> None:
-    """Write `<name>.png`, `.svg` and, with the data that is drawn, `.csv`."""
-    for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
-        with replace_when_complete(folder / f"{name}.{kind}") as partial:
-            figure.savefig(partial, format=kind, dpi=200, metadata=metadata)
-    write_text(folder / f"{name}.csv", to_csv(records))

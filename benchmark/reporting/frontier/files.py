@@ -1,17 +1,16 @@
-"""The frontier's figure and table, as files: pure functions of a profile's stored runs."""
+"""The frontier's figure and table: pure functions of a profile's stored runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from matplotlib import rc_context
 
 from benchmark.config.profile import Config
+from benchmark.experiment.layout import RunKey
 from benchmark.experiment.plan import Plan
-from benchmark.files.writing import write_text
-from benchmark.reporting.figures.style import SETTINGS, write_files
+from benchmark.reporting.figures.style import SETTINGS
 from benchmark.reporting.frontier.answers import Answer, Question, Span, answers, spans
 from benchmark.reporting.frontier.curves import (
     NUM_RESAMPLES,
@@ -20,51 +19,34 @@ from benchmark.reporting.frontier.curves import (
     frontier_keys,
 )
 from benchmark.reporting.frontier.figure import draw_frontier
-from benchmark.reporting.sources import result_files, write_sources
+from benchmark.reporting.made import Made, Work
 from benchmark.reporting.tables.formats import Value, to_csv, to_list
 
-__all__ = ["frontier_texts", "write_frontier"]
-
-_NAME = "frontier"
+__all__ = ["make", "runs_behind"]
 
 
-def write_frontier(
-    plan: Plan,
-    tables: Path,
-    figures: Path,
-    progress: Callable[[int, int], None],
-    threads: int = 1,
-) -> None:
-    """Write `frontier.csv` and `.md` among the tables, `.png`, `.svg` and `.csv` among the figures.
+def make(plan: Plan, name: str, work: Work) -> Made:
+    """Make the table of answers, and the figure of the curves with a csv of what it shows.
 
     Raises:
         BenchmarkError: if a file of a measured run cannot be read.
     """
-    curves = exit_curves(plan, progress, threads)
-    found = answers(curves)
-    for name, text in _table(plan.config, curves, found).items():
-        write_text(tables / name, text)
-    with rc_context(SETTINGS):
-        write_files(*draw_frontier(plan.config, curves, found), figures, _NAME)
-    made_of = result_files(plan.config, frontier_keys(plan))
-    for folder in (tables, figures):
-        write_sources(plan.config, folder, _NAME, made_of)
-
-
-def frontier_texts(plan: Plan, threads: int = 1) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the text of each file of the table, and of the figure's data, by name."""
-    curves = exit_curves(plan, lambda done, of: None, threads)
+    curves = exit_curves(plan, work.progress, work.threads)
     found = answers(curves)
     with rc_context(SETTINGS):
-        drawn = draw_frontier(plan.config, curves, found)[1]
-    return _table(plan.config, curves, found), {f"{_NAME}.csv": to_csv(drawn)}
-
-
-def _table(config: Config, curves: Sequence[ExitCurves], found: Sequence[Answer]) -> dict[str, str]:
-    return {
-        f"{_NAME}.csv": to_csv([asdict(answer) for answer in found]),
-        f"{_NAME}.md": _markdown(config, curves, found),
+        figure, drawn = draw_frontier(plan.config, curves, found)
+    texts = {
+        f"tables/{name}.csv": to_csv([asdict(answer) for answer in found]),
+        f"tables/{name}.md": _markdown(plan.config, curves, found),
+        f"figures/{name}.csv": to_csv(drawn),
     }
+    return Made(texts, figure)
+
+
+def runs_behind(plan: Plan, name: str) -> list[RunKey]:
+    """Return the runs of all methods that stop early, and of those with as many frames for all."""
+    del name
+    return frontier_keys(plan)
 
 
 def _markdown(config: Config, curves: Sequence[ExitCurves], found: Sequence[Answer]) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from benchmark.config.profile import Config
 from benchmark.cost.literature.row import AGREES_WITHIN
 from benchmark.experiment.layout import RunKey
 from benchmark.experiment.paper import load_paper
 from benchmark.experiment.plan import Plan
-from benchmark.files.writing import write_text
+from benchmark.experiment.shown_runs import result_files, shown_keys
 from benchmark.reporting.ledger.lines import (
     COST_AFTER_TRAINING,
     POINTS,
@@ -21,28 +20,31 @@ from benchmark.reporting.ledger.lines import (
     ledger_lines,
 )
 from benchmark.reporting.ledger.runs import Filler, other_fillers
-from benchmark.reporting.sources import result_files, shown_keys, write_sources
+from benchmark.reporting.made import Made, Work
 from benchmark.reporting.tables.formats import Value, to_csv, to_list
 
-__all__ = ["ledger_keys", "ledger_texts", "write_ledger"]
+__all__ = ["ledger_texts", "make", "runs_behind"]
 
 
-def write_ledger(plan: Plan, folder: Path) -> None:
-    """Write `ledger.csv`, `ledger.md`, and what they were made of.
+def make(plan: Plan, name: str, work: Work) -> Made:
+    """Make `ledger.csv` and `ledger.md`.
 
     Raises:
         BenchmarkError: if a result cannot be read.
     """
-    for name, text in ledger_texts(plan).items():
-        write_text(folder / name, text)
-    made_of = result_files(plan.config, ledger_keys(plan))
-    for other in other_fillers(plan.config):
-        made_of += result_files(other.config, _keys(other))
-    write_sources(plan.config, folder, "ledger", made_of)
+    del name, work
+    others = [
+        path
+        for other in other_fillers(plan.config)
+        for path in result_files(other.config, _keys(other))
+    ]
+    texts = {f"tables/{file}": text for file, text in ledger_texts(plan).items()}
+    return Made(texts, made_of=tuple(others))
 
 
-def ledger_keys(plan: Plan) -> list[RunKey]:
+def runs_behind(plan: Plan, name: str) -> list[RunKey]:
     """Return the profile's own runs behind the ledger."""
+    del name
     return _keys(Filler.of(plan))
 
 

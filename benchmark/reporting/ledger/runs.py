@@ -11,8 +11,8 @@ from benchmark.cost.literature.frameexit import HEAD_UNITS, PAPER_BACKBONES
 from benchmark.experiment.paper import TableSpec
 from benchmark.experiment.plan import Plan, make_plan
 from benchmark.experiment.rows_of_tables import owners_of_rows
+from benchmark.experiment.shown_runs import other_paper_profiles
 from benchmark.methods.discovery import MethodFolder
-from benchmark.reporting.sources import other_paper_profiles
 from benchmark.reporting.tables.measurements import LEFT_OUT, MEASURED, NOT_RUN, Measurement
 from benchmark.reporting.tables.rows import TableRow, collect
 

@@ -8,19 +8,20 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import jinja2
 import yaml
 from PIL import Image
 
+from benchmark.config.profile import Config
 from benchmark.data.frames.store import FrameStore
 from benchmark.evaluation.result import Result
 from benchmark.experiment.layout import Layout, RunKey
 from benchmark.experiment.plan import Plan
 from benchmark.files.repository import REPOSITORY
-from benchmark.files.writing import write_text
+from benchmark.reporting.artefacts import artefacts_of
+from benchmark.reporting.made import Made, Work
 from benchmark.reporting.report.absences import absences
 from benchmark.reporting.report.chart import frontier_charts, vega_code
 from benchmark.reporting.report.citation import bibtex
@@ -35,19 +36,13 @@ from benchmark.reporting.report.sections import (
     read_records,
 )
 from benchmark.reporting.report.summary import summary
-from benchmark.reporting.sources import result_files, shown_file, write_sources
+from benchmark.reporting.sources import shown_file
 from benchmark.reporting.tables.rows import collect
 
-__all__ = ["report_keys", "report_texts", "write_report"]
+__all__ = ["make", "runs_behind"]
 
 _TEMPLATES = files(__package__) / "templates"
-_FURTHER_FIGURES = {
-    "exits": "Where videos exit: each method that stops early, on every dataset",
-    "strip": "What a method saw of a few videos, and where it stopped",
-    "frontier": "The frontier of each exit rule",
-}
 _LARGEST_SVG_BYTES = 500_000
-_ROOT = REPOSITORY
 
 
 @dataclass(frozen=True)
@@ -59,24 +54,13 @@ class _Figure:
     data: str
 
 
-def write_report(plan: Plan, path: Path) -> None:
-    """Write the report, and what it was made of.
+def make(plan: Plan, name: str, work: Work) -> Made:
+    """Make the page.
 
     Raises:
         BenchmarkError: if a result cannot be read.
     """
-    for name, text in report_texts(plan).items():
-        write_text(path.with_name(name), text)
-    write_sources(plan.config, path.parent, path.stem, result_files(plan.config, report_keys(plan)))
-
-
-def report_keys(plan: Plan) -> list[RunKey]:
-    """Return the runs behind the report: all."""
-    return [key for pair in plan.variants for key in plan.runs(*pair)]
-
-
-def report_texts(plan: Plan) -> dict[str, str]:
-    """Return the text of the report, by the name of its file."""
+    del name, work
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(str(_TEMPLATES)),
         autoescape=True,
@@ -84,19 +68,26 @@ def report_texts(plan: Plan) -> dict[str, str]:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    return {"report.html": environment.get_template("report.html.jinja").render(_content(plan))}
+    template = environment.get_template("report.html.jinja")
+    return Made({"report.html": template.render(_content(plan))})
+
+
+def runs_behind(plan: Plan, name: str) -> list[RunKey]:
+    """Return all runs."""
+    del name
+    return [key for pair in plan.variants for key in plan.runs(*pair)]
 
 
 def _content(plan: Plan) -> dict[str, Any]:
     config, layout = plan.config, Layout.of(plan.config)
-    paths = {key: key.folder(layout.runs) / "result.json" for key in report_keys(plan)}
+    paths = {key: key.folder(layout.runs) / "result.json" for key in runs_behind(plan, "report")}
     results = {key: Result.load(path) for key, path in paths.items() if path.is_file()}
     rows = {name: collect(config, plan.methods, spec) for name, spec in plan.paper.tables.items()}
     claims, ledger = read_records(plan, "claims"), read_records(plan, "ledger")
     known = environments(results.values())
     runs = read_runs(plan, results, known)
     tables = [paper_table(plan, spec, rows[name]) for name, spec in plan.paper.tables.items()]
-    charts = frontier_charts(shown_file(layout.figures, "frontier", "csv"), exit_series(plan))
+    charts = frontier_charts(shown_file(config, "figures/frontier.csv"), exit_series(plan))
     every_row = [row for part in rows.values() for row in part]
     return {
         "config": config,
@@ -119,10 +110,10 @@ def _content(plan: Plan) -> dict[str, Any]:
         "runs": runs,
         "environments": known,
         "csv_of": {
-            path.stem: _data_uri(layout.tables, path.stem, "csv")
+            path.stem: _data_uri(config, f"tables/{path.name}")
             for path in sorted(layout.tables.glob("*.csv"))
         },
-        "bibtex": bibtex(_ROOT / "CITATION.cff"),
+        "bibtex": bibtex(REPOSITORY / "CITATION.cff"),
         "style": (_TEMPLATES / "style.css").read_text(encoding="utf-8"),
         "behaviour": (_TEMPLATES / "behaviour.js").read_text(encoding="utf-8"),
         "datatables_style": _datatables("css"),
@@ -148,30 +139,31 @@ def _inline(code: str) -> str:
     return code.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
-def _data_uri(folder: Path, name: str, kind: str) -> str:
-    content = shown_file(folder, name, kind).read_bytes()
-    return _as_uri(content, {"csv": "text/csv", "svg": "image/svg+xml"}[kind])
+def _data_uri(config: Config, file: str) -> str:
+    path = shown_file(config, file)
+    return _as_uri(path.read_bytes(), {".csv": "text/csv", ".svg": "image/svg+xml"}[path.suffix])
 
 
 def _as_uri(content: bytes, kind: str) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def _picture(folder: Path, name: str) -> str:
+def _picture(config: Config, name: str) -> str:
     """Return a figure as svg, or compressed where it holds photographs."""
-    if (folder / f"{name}.svg").stat().st_size <= _LARGEST_SVG_BYTES:
-        return _data_uri(folder, name, "svg")
+    if shown_file(config, f"figures/{name}.svg").stat().st_size <= _LARGEST_SVG_BYTES:
+        return _data_uri(config, f"figures/{name}.svg")
     compressed = io.BytesIO()
-    with Image.open(shown_file(folder, name, "png")) as picture:
+    with Image.open(shown_file(config, f"figures/{name}.png")) as picture:
         picture.convert("RGB").save(compressed, "webp", quality=85)
     return _as_uri(compressed.getvalue(), "image/webp")
 
 
 def _figures(plan: Plan) -> Iterator[_Figure]:
-    folder = Layout.of(plan.config).figures
-    titles = {
-        name: f"Figure {name.removeprefix('figure')}. {spec.title}"
-        for name, spec in plan.paper.figures.items()
-    }
-    for name, title in {**titles, **_FURTHER_FIGURES}.items():
-        yield _Figure(title, _picture(folder, name), _data_uri(folder, name, "csv"))
+    config = plan.config
+    for artefact in artefacts_of(config):
+        name, title = artefact.name, artefact.title
+        if any(file.endswith(".svg") for file in artefact.files):
+            number = f"Figure {name.removeprefix('figure')}. " if name in plan.paper.figures else ""
+            yield _Figure(
+                number + title, _picture(config, name), _data_uri(config, f"figures/{name}.csv")
+            )

@@ -10,6 +10,7 @@ from benchmark.config.datasets import PAPER_DATASETS
 from benchmark.experiment.layout import Layout
 from benchmark.experiment.plan import Plan
 from benchmark.experiment.rows_of_tables import owners_of_rows
+from benchmark.reporting.artefacts import artefacts_of
 from benchmark.reporting.frontier.curves import exit_variants
 from benchmark.reporting.report.chart import Series
 from benchmark.reporting.report.html_table import Cell
@@ -27,16 +28,12 @@ __all__ = [
     "read_records",
 ]
 
-# Not every profile has these.
-_FURTHER = {
-    "known_answers": "Known answers of the built-in videos",
-    "timing": "Measured time",
-}
+_FURTHER = ("known_answers", "timing")
 
 
 def read_records(plan: Plan, name: str) -> list[dict[str, str]]:
     """Return the lines of a table's csv."""
-    path = shown_file(Layout.of(plan.config).tables, name, "csv")
+    path = shown_file(plan.config, f"tables/{name}.csv")
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -91,9 +88,9 @@ def frontier_document(plan: Plan) -> list[Block]:
 
 def further_documents(plan: Plan) -> Mapping[str, list[Block]]:
     """Return what else there is, by its title."""
-    folder = Layout.of(plan.config).tables
-    there = {name: title for name, title in _FURTHER.items() if (folder / f"{name}.md").is_file()}
-    return {title: _read(plan, name) for name, title in there.items()}
+    layout = Layout.of(plan.config)
+    there = [one for one in artefacts_of(plan.config) if one.name in _FURTHER]
+    return {one.title: _read(plan, one.name) for one in there if one.is_there(layout)}
 
 
 def exit_series(plan: Plan) -> dict[tuple[str, str], Series]:
@@ -112,5 +109,5 @@ def exit_series(plan: Plan) -> dict[tuple[str, str], Series]:
 
 
 def _read(plan: Plan, name: str) -> list[Block]:
-    path = shown_file(Layout.of(plan.config).tables, name, "md")
+    path = shown_file(plan.config, f"tables/{name}.md")
     return read_markdown(path.read_text(encoding="utf-8"))

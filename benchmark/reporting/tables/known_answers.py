@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,14 +22,14 @@ from benchmark.data.frames.store import FrameStore
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.rows import load_steps
 from benchmark.experiment.layout import Layout, RunKey
-from benchmark.files.writing import write_text
-from benchmark.reporting.sources import result_files, write_sources
+from benchmark.experiment.plan import Plan
+from benchmark.reporting.made import Made, Work
 from benchmark.reporting.tables.formats import to_csv, to_list
 from benchmark.reporting.tables.measurements import MEASURED, measure
 from benchmark.seeds import derive_seed
 from benchmark.step_records import Steps
 
-__all__ = ["Finding", "known_answers_keys", "known_answers_texts", "write_known_answers"]
+__all__ = ["Finding", "known_answers_texts", "make", "runs_behind"]
 
 Statistic = npt.NDArray[np.float64]
 _INTRODUCTION = (
@@ -57,25 +56,25 @@ class Finding:
     num_videos: int
 
 
-def write_known_answers(config: Config, folder: Path) -> None:
-    """Write `known_answers.csv` and `.md` for the built-in sets of a profile."""
-    for name, text in known_answers_texts(config).items():
-        write_text(folder / name, text)
-    layout, sets = Layout.of(config), _builtin_sets(config)
-    truths = [layout.videos(dataset) / "truth.jsonl" for dataset in sets]
-    results = result_files(config, known_answers_keys(config))
-    made_of = [*results, *(path for path in truths if path.is_file())]
-    write_sources(config, folder, "known_answers", made_of)
+def make(plan: Plan, name: str, work: Work) -> Made:
+    """Make `known_answers.csv` and `.md` for the built-in sets of a profile."""
+    del name, work
+    layout = Layout.of(plan.config)
+    truths = [layout.videos(d) / "truth.jsonl" for d in _builtin_sets(plan.config)]
+    texts = known_answers_texts(plan.config)
+    made_of = tuple(path for path in truths if path.is_file())
+    return Made({f"tables/{file}": text for file, text in texts.items()}, made_of=made_of)
 
 
-def known_answers_keys(config: Config) -> list[RunKey]:
+def runs_behind(plan: Plan, name: str) -> list[RunKey]:
     """Return the runs that are held against the record."""
+    del name
     return [
         RunKey(dataset, method, "default", seed)
-        for dataset in _builtin_sets(config)
+        for dataset in _builtin_sets(plan.config)
         for method in ("frameexit", "oracle_exit")
-        if config.asks_for(method, "default")
-        for seed in config.seeds
+        if plan.config.asks_for(method, "default")
+        for seed in plan.config.seeds
     ]
 
 

@@ -1,55 +1,44 @@
-"""Tables 1 to 6 as files and on the terminal: pure functions of the result files of a profile."""
+"""Tables 1 to 6, as texts and on the terminal: pure functions of the result files of a profile."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from pathlib import Path
 
 from benchmark.config.profile import Config
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.result import Counts
-from benchmark.experiment.layout import Layout
+from benchmark.experiment.layout import Layout, RunKey
 from benchmark.experiment.paper import Published, load_paper
-from benchmark.files.writing import write_text
+from benchmark.experiment.plan import Plan
+from benchmark.experiment.shown_runs import shown_keys
 from benchmark.methods.discovery import MethodFolder
-from benchmark.reporting.sources import result_files, shown_keys, write_sources
+from benchmark.reporting.made import Made, Work
 from benchmark.reporting.tables.formats import Value, to_csv, to_latex, to_markdown, to_terminal
 from benchmark.reporting.tables.measurements import Difference, Measurement
 from benchmark.reporting.tables.rows import TableRow, collect
 from benchmark.reporting.tables.wide import widen
 
-__all__ = [
-    "document_text",
-    "flat",
-    "print_table",
-    "table_texts",
-    "write_document",
-    "write_table",
-]
+__all__ = ["flat", "make", "print_table", "runs_behind", "table_texts"]
 
 
-def write_table(
-    config: Config, methods: Mapping[str, MethodFolder], table: str, folder: Path
-) -> None:
-    """Write `<table>.csv`, `.md` and `.tex`, and what they were made of.
+def make(plan: Plan, name: str, work: Work) -> Made:
+    """Make `<table>.csv`, `.md` and `.tex`.
 
     The csv is tidy: one line for each row and role, in full precision, with percent, points and
     GFLOPs named in the header. The others are one line a row, for people.
 
-    Args:
-        config: the profile.
-        methods: by name.
-        table: 'table1' to 'table6'.
-        folder: where to write.
-
     Raises:
         BenchmarkError: if two variants claim a row, or a result cannot be read.
     """
-    for name, text in table_texts(config, methods, table).items():
-        write_text(folder / name, text)
-    keys = shown_keys(config, methods, table, load_paper().tables[table].roles)
-    write_sources(config, folder, table, result_files(config, keys))
+    del work
+    texts = table_texts(plan.config, plan.methods, name)
+    return Made({f"tables/{file}": text for file, text in texts.items()})
+
+
+def runs_behind(plan: Plan, name: str) -> list[RunKey]:
+    """Return the runs of the table's rows."""
+    return shown_keys(plan.config, plan.methods, name, plan.paper.tables[name].roles)
 
 
 def table_texts(config: Config, methods: Mapping[str, MethodFolder], table: str) -> dict[str, str]:
@@ -76,26 +65,6 @@ def print_table(config: Config, methods: Mapping[str, MethodFolder], table: str)
         raise BenchmarkError("there are no results yet", where=runs, fix=fix)
     spec = load_paper().tables[table]
     print(to_terminal(widen(config, spec, collect(config, methods, spec))), end="")
-
-
-def write_document(folder: Path) -> None:
-    """Write `tables.tex`, a document of its own that shows all tables of the same folder."""
-    write_text(folder / "tables.tex", document_text())
-
-
-def document_text() -> str:
-    """Return the text of `tables.tex`."""
-    inputs = [rf"\input{{{table}}}" for table in load_paper().tables]
-    lines = [
-        r"\documentclass{article}",
-        r"\usepackage[utf8]{inputenc}",
-        r"\usepackage[landscape,margin=2cm]{geometry}",
-        r"\usepackage{booktabs,graphicx}",
-        r"\begin{document}",
-        *inputs,
-        r"\end{document}",
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def flat(row: TableRow) -> dict[str, Value]:

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 
 from benchmark.evaluation.result import Result
 from benchmark.evaluation.timing import time_runs, timed_keys
-from benchmark.experiment.layout import Layout
+from benchmark.experiment.layout import Layout, RunKey
 from benchmark.experiment.plan import Plan
-from benchmark.files.writing import write_text
-from benchmark.reporting.sources import result_files, write_sources
+from benchmark.reporting.made import Made, Work
 from benchmark.reporting.tables.formats import to_csv, to_list
 
-__all__ = ["TIMED_TABLES", "write_timings"]
+__all__ = ["make", "runs_behind"]
 
-TIMED_TABLES = ("table1", "table2")
+_TIMED_TABLES = ("table1", "table2")
 _INTRODUCTION = (
     "**Measured time**, milliseconds a video (medians), on the machine named in each row. Exit "
     "controls run no network of their own and have no row, nor have methods without a result."
 )
 
 
-def write_timings(plan: Plan, folder: Path, progress: Callable[[int, int], None]) -> None:
-    """Time the methods of Tables 1 and 2; write `timing.csv` and `.md`, and what they belong to."""
-    config, runs = plan.config, Layout.of(plan.config).runs
-    keys = [
+def make(plan: Plan, name: str, work: Work) -> Made:
+    """Time the methods of Tables 1 and 2, and make `timing.csv` and `.md`."""
+    records = [asdict(timing) for timing in time_runs(plan, runs_behind(plan, name), work.progress)]
+    texts = {
+        f"tables/{name}.csv": to_csv(records),
+        f"tables/{name}.md": to_list(_INTRODUCTION, records, decimals=2),
+    }
+    return Made(texts)
+
+
+def runs_behind(plan: Plan, name: str) -> list[RunKey]:
+    """Return the runs that are timed: those with a number, since what has none has no time."""
+    del name
+    runs = Layout.of(plan.config).runs
+    return [
         key
-        for key in timed_keys(plan, TIMED_TABLES)
+        for key in timed_keys(plan, _TIMED_TABLES)
         if Result.load(key.folder(runs) / "result.json").status == "ok"
     ]
-    records = [asdict(timing) for timing in time_runs(plan, keys, progress)]
-    write_text(folder / "timing.csv", to_csv(records))
-    write_text(folder / "timing.md", to_list(_INTRODUCTION, records, decimals=2))
-    write_sources(config, folder, "timing", result_files(config, keys))

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from write_shown import plan_of, write_shown
 
 from benchmark.evaluation.bootstrap import dataset_resamples
 from benchmark.evaluation.metrics import correct_at_1
@@ -23,10 +24,9 @@ from benchmark.reporting.claims.claims_of_tables import (
 from benchmark.reporting.claims.samples import ClaimRuns
 from benchmark.reporting.claims.table import (
     CLAIMS,
-    claims_keys,
     claims_texts,
     judge_claims,
-    write_claims,
+    runs_behind,
 )
 from benchmark.reporting.sources import Sources
 from benchmark.step_records import Steps
@@ -184,7 +184,7 @@ def test_resamples_are_those_of_the_evaluation(filled):
 
 
 def test_files_are_the_same_each_time_and_say_what_they_are_made_of(filled, tmp_path):
-    write_claims(filled.config, filled.methods, tmp_path)
+    write_shown(filled.config, filled.methods, "claims", tmp_path)
     texts = claims_texts(filled.config, filled.methods)
     assert {name: (tmp_path / name).read_text() for name in texts} == texts
     rows = list(csv.DictReader(io.StringIO(texts["claims.csv"])))
@@ -195,9 +195,9 @@ def test_files_are_the_same_each_time_and_say_what_they_are_made_of(filled, tmp_
     )  # fmt: skip
     assert pooling["runs"] == "films/ours/default; films/averaged/default"
     assert float(pooling["low"]) < float(pooling["value"]) < float(pooling["high"])
-    sources = Sources.load(tmp_path, "claims")
+    sources = Sources.load(tmp_path / "claims.sources.json")
     assert len(sources.results) == 4 * 3
-    assert len(claims_keys(filled.config, filled.methods)) == 4 * 3
+    assert len(runs_behind(plan_of(filled.config, filled.methods), "claims")) == 4 * 3
 
 
 def test_every_row_of_the_claims_is_one_of_the_papers():

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from write_shown import write_shown
 
 from benchmark.data.manifest.manifest import read_manifest
 from benchmark.errors import BenchmarkError
@@ -12,7 +13,6 @@ from benchmark.evaluation.metrics import average_precision
 from benchmark.experiment.layout import RunKey
 from benchmark.experiment.paper import load_paper
 from benchmark.reporting.figures.classes import draw_classes
-from benchmark.reporting.figures.figures import write_figure
 from benchmark.reporting.figures.shown_runs import ShownRun
 from benchmark.reporting.figures.style import in_style_order, style_of
 from benchmark.step_records import Steps
@@ -58,11 +58,11 @@ def read(path):
 @pytest.mark.parametrize("figure", FIGURES)
 def test_figures_show_something_and_are_the_same_each_time(filled, tmp_path, figure):
     config = filled.config
-    write_figure(config, filled.methods, figure, tmp_path / "first")
+    write_shown(config, filled.methods, figure, tmp_path / "first")
     moved = tmp_path / "elsewhere"
     shutil.copytree(config.results, moved)
     config = config.model_copy(update={"results": str(moved)})
-    write_figure(config, filled.methods, figure, tmp_path / "second")
+    write_shown(config, filled.methods, figure, tmp_path / "second")
     for kind in ("png", "svg", "csv"):
         written = (tmp_path / "first" / f"{figure}.{kind}").read_bytes()
         assert written == (tmp_path / "second" / f"{figure}.{kind}").read_bytes()
@@ -79,7 +79,7 @@ def test_figures_without_runs_say_so(make_bench, tmp_path):
     for seed in bench.config.seeds:
         bench.failure(RunKey("films", "ours", "default", seed), "out of memory")
     for figure in FIGURES:
-        write_figure(bench.config, bench.methods, figure, tmp_path)
+        write_shown(bench.config, bench.methods, figure, tmp_path)
         assert (tmp_path / f"{figure}.png").stat().st_size > 5000
     assert {row["source"] for row in read(tmp_path / "figure6.csv")} == {"published"}
     assert read(tmp_path / "figure3.csv") == []
@@ -89,7 +89,7 @@ def test_a_measured_run_without_predictions_is_an_error(filled, tmp_path):
     key = RunKey("films", "ours", "default", 1)
     (key.folder(filled.layout.runs) / "predictions.parquet").unlink()
     with pytest.raises(BenchmarkError, match=r"predictions\.parquet: the file is missing"):
-        write_figure(filled.config, filled.methods, "figure4", tmp_path)
+        write_shown(filled.config, filled.methods, "figure4", tmp_path)
 
 
 def test_the_matrix_counts_each_video_where_it_exits(make_bench, steps_of, tmp_path):
@@ -107,7 +107,7 @@ def test_the_matrix_counts_each_video_where_it_exits(make_bench, steps_of, tmp_p
     for seed in bench.config.seeds:
         steps = steps_of(manifest, np.array([1, 1, 2, 2]), scores)
         bench.run(RunKey("films", "ours", "default", seed), steps, manifest)
-    write_figure(bench.config, bench.methods, "figure4", tmp_path)
+    write_shown(bench.config, bench.methods, "figure4", tmp_path)
     found = [
         [row["correct_percent"] for row in read(tmp_path / "figure4.csv")[3 * i : 3 * i + 3]]
         for i in range(3)
@@ -115,14 +115,14 @@ def test_the_matrix_counts_each_video_where_it_exits(make_bench, steps_of, tmp_p
     assert found == [["50.0", "100.0", "50.0"], ["50.0", "100.0", "50.0"], ["", "", ""]]
     cells = read(tmp_path / "figure4.csv")
     assert [cell["num_answers"] for cell in cells[::3]] == ["4", "4", "0"]  # over both seeds
-    write_figure(bench.config, bench.methods, "figure3", tmp_path)
+    write_shown(bench.config, bench.methods, "figure3", tmp_path)
     circles = read(tmp_path / "figure3.csv")
     assert [circle["share_percent"] for circle in circles] == ["50.0", "50.0", "0.0"]
     assert [circle["correct_percent"] for circle in circles] == ["50.0", "100.0", ""]
 
 
 def test_classes_stand_at_their_own_frames_and_precision(filled, tmp_path):
-    write_figure(filled.config, filled.methods, "figure5", tmp_path)
+    write_shown(filled.config, filled.methods, "figure5", tmp_path)
     found = {row["name"]: row for row in read(tmp_path / "figure5.csv")}
     assert list(found) == CLASSES
     manifest = read_manifest(filled.layout.manifest("films"))
@@ -156,7 +156,7 @@ def test_names_of_classes_touch_no_other_name(make_bench, simulated):
 
 
 def test_the_tradeoff_holds_every_measured_and_published_point(filled, tmp_path):
-    write_figure(filled.config, filled.methods, "figure6", tmp_path)
+    write_shown(filled.config, filled.methods, "figure6", tmp_path)
     points = read(tmp_path / "figure6.csv")
     measured = [point for point in points if point["source"] == "measured"]
     assert [(p["row"], p["label"]) for p in measured] == [
@@ -211,7 +211,7 @@ def test_the_front_is_what_nothing_beats_but_the_bound(make_bench, tmp_path):
             bench.result(
                 RunKey("films", method, variant, seed), value, np.full(200, value), macs=macs
             )
-    write_figure(bench.config, bench.methods, "figure6", tmp_path)
+    write_shown(bench.config, bench.methods, "figure6", tmp_path)
     measured = [row for row in read(tmp_path / "figure6.csv") if row["source"] == "measured"]
     assert {row["label"]: row["on_front"] for row in measured} == {
         "m first": "True", "m worse": "False", "m dear": "True", "oracle default": "False",

@@ -15,11 +15,13 @@ from benchmark.evaluation.result import Result
 from benchmark.experiment.layout import RunKey
 from benchmark.experiment.paper import load_paper
 from benchmark.experiment.plan import Plan
+from benchmark.reporting.artefacts import artefact_named
+from benchmark.reporting.frontier import curves as frontier_runs
 from benchmark.reporting.frontier.answers import Question, Rule, answers
 from benchmark.reporting.frontier.curves import exit_curves, exit_variants
-from benchmark.reporting.frontier.files import curves as frontier_runs
-from benchmark.reporting.frontier.files import frontier_texts, write_frontier
-from benchmark.reporting.sources import Sources
+from benchmark.reporting.frontier.files import make
+from benchmark.reporting.made import Work
+from benchmark.reporting.sources import Sources, write_artefact
 
 METHODS = {
     "knows": ("method", {"default": {"figure6": "frameexit"}, "other": {"figure6": "frameexit"}}),
@@ -115,30 +117,29 @@ def test_the_curve_passes_through_the_result_of_the_run(made):
 
 def test_files_are_written_and_made_again_alike(made):
     plan, bench = made
-    tables, figures = bench.layout.tables, bench.layout.figures
+    figures = bench.layout.figures
     seen = []
-    write_frontier(plan, tables, figures, lambda *at: seen.append(at), threads=3)
+    artefact = artefact_named(bench.config, "frontier")
+    write_artefact(plan, artefact, Work(threads=3, progress=lambda *at: seen.append(at)))
     assert seen == [(done, 2 * len(bench.config.seeds)) for done in range(1, len(seen) + 1)]
     assert len(seen) == 2 * len(bench.config.seeds)
-    of_table, of_figure = frontier_texts(plan)
-    assert {n: (tables / n).read_text() for n in of_table} == of_table
-    assert {n: (figures / n).read_text() for n in of_figure} == of_figure
+    texts = make(plan, "frontier", Work()).texts
+    assert {name: (bench.layout.root / name).read_text() for name in texts} == texts
     assert (figures / "frontier.png").read_bytes().startswith(b"\x89PNG")
     assert "</svg>" in (figures / "frontier.svg").read_text()
-    for folder in (tables, figures):
-        sources = Sources.load(folder, "frontier")
-        assert len(sources.results) == 2 * len(bench.config.seeds)
-    rows = list(csv.DictReader(io.StringIO(of_figure["frontier.csv"])))
+    sources = Sources.load(bench.layout.root / artefact.record)
+    assert len(sources.results) == 2 * len(bench.config.seeds)
+    rows = list(csv.DictReader(io.StringIO(texts["figures/frontier.csv"])))
     assert {row["series"] for row in rows} == {
         *("own exits", "own exits, mean", "own threshold"),
         *("same frames for all", "same frames for all, mean"),
     }
-    assert "| knows | difference | +" in of_table["frontier.md"]
+    assert "| knows | difference | +" in texts["tables/frontier.md"]
 
 
 def test_a_failed_run_is_named_with_its_reason(made):
     plan, bench = made
     bench.failure(RunKey("films", "guesses", "default", 2), "diverged")
-    of_table, _ = frontier_texts(plan)
-    assert "- guesses on films: failed: seed 2: diverged" in of_table["frontier.md"]
-    assert "| guesses |" not in of_table["frontier.md"]
+    text = make(plan, "frontier", Work()).texts["tables/frontier.md"]
+    assert "- guesses on films: failed: seed 2: diverged" in text
+    assert "| guesses |" not in text

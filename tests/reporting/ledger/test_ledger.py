@@ -13,7 +13,9 @@ from benchmark.errors import BenchmarkError
 from benchmark.experiment.layout import RunKey
 from benchmark.experiment.paper import load_paper
 from benchmark.experiment.plan import Plan
-from benchmark.reporting.ledger.files import ledger_texts, write_ledger
+from benchmark.experiment.shown_runs import other_paper_profiles
+from benchmark.reporting.artefacts import artefact_named
+from benchmark.reporting.ledger.files import ledger_texts
 from benchmark.reporting.ledger.lines import (
     STATUSES,
     Status,
@@ -23,7 +25,8 @@ from benchmark.reporting.ledger.lines import (
 )
 from benchmark.reporting.ledger.lines import lines as ledger
 from benchmark.reporting.ledger.runs import Filler
-from benchmark.reporting.sources import Sources, other_paper_profiles
+from benchmark.reporting.made import Work
+from benchmark.reporting.sources import Sources, write_artefact
 from benchmark.reporting.tables.tables import table_texts
 
 METHODS = {
@@ -237,9 +240,9 @@ def test_files_say_what_they_were_made_of(papers, make_bench, costs, monkeypatch
     assert found.profile == "paper"
     monkeypatch.setattr("benchmark.reporting.ledger.runs.make_plan", lambda c: plan_of(filled))
     plan = plan_of(bench)
-    write_ledger(plan, bench.layout.tables)
-    sources = Sources.load(bench.layout.tables, "ledger")
-    assert set(sources.files) == {"ledger.csv", "ledger.md"}
+    write_artefact(plan, artefact_named(bench.config, "ledger"), Work())
+    sources = Sources.load(bench.layout.tables / "ledger.sources.json")
+    assert set(sources.files) == {"tables/ledger.csv", "tables/ledger.md"}
     assert all(name.startswith("../paper/runs/activitynet/ours") for name in sources.results)
     assert len(sources.results) == 3
     texts = ledger_texts(plan)

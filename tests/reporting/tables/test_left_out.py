@@ -5,7 +5,7 @@ import pytest
 
 from benchmark.experiment.layout import RunKey
 from benchmark.experiment.paper import load_paper
-from benchmark.reporting.sources import shown_keys
+from benchmark.experiment.shown_runs import shown_keys
 from benchmark.reporting.tables.measurements import LEFT_OUT, MEASURED, measure
 from benchmark.reporting.tables.rows import collect
 

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from write_shown import write_shown
 
 from benchmark.errors import BenchmarkError
 from benchmark.experiment.layout import RunKey
 from benchmark.experiment.paper import load_paper
 from benchmark.methods.discovery import discover
 from benchmark.reporting.tables.rows import collect
-from benchmark.reporting.tables.tables import print_table, write_document, write_table
+from benchmark.reporting.tables.tables import print_table
 
 METHODS = {
     "ours": ("method", {"default": {"table1": "frameexit"}, "wide": {"table1": "zz_new"}}),
@@ -49,7 +50,7 @@ def read(path):
 def test_numbers_of_a_small_table(make_bench, tmp_path):
     bench = make_bench(METHODS)
     fill(bench)
-    write_table(bench.config, bench.methods, "table1", tmp_path)
+    write_shown(bench.config, bench.methods, "table1", tmp_path)
     rows = {(row["row"], row["group"]): row for row in read(tmp_path / "table1.csv")}
     frameexit = rows["frameexit", "ResNet"]
     expected = {
@@ -105,7 +106,7 @@ def test_a_new_row_shows_what_its_own_paper_prints(make_bench, tmp_path):
     manifest.write_text(manifest.read_text() + "\n" + added)
     bench = replace(bench, methods=discover([manifest.parents[1]]))
     fill(bench)
-    write_table(bench.config, bench.methods, "table1", tmp_path)
+    write_shown(bench.config, bench.methods, "table1", tmp_path)
     rows = {row["row"]: row for row in read(tmp_path / "table1.csv")}
     assert (rows["zz_new"]["paper_percent"], rows["zz_new"]["paper_gflops"]) == ("61.5", "9.0")
     assert rows["coin"]["paper_percent"] == ""
@@ -118,7 +119,7 @@ def test_rows_without_a_number_say_why(make_bench, tmp_path):
         bench.failure(RunKey("films", "ours", "default", seed), "loss is\nnot finite")
     bench.result(RunKey("films", "fixed", "ten", 1), 0.5, np.full(200, 0.5))
     bench.failure(RunKey("films", "ours", "wide", 2), "out of memory")
-    write_table(bench.config, bench.methods, "table1", tmp_path)
+    write_shown(bench.config, bench.methods, "table1", tmp_path)
     rows = {(row["row"], row["group"]): row for row in read(tmp_path / "table1.csv")}
     statuses = {
         row: rows[row, "ResNet"]["status"] for row in ("frameexit", "zz_new", "coin", "arnet")
@@ -147,7 +148,7 @@ def test_only_an_interval_without_zero_is_marked(make_bench, tmp_path, points, s
         bench.result(RunKey("films", "fixed", "all", seed), 0.5, np.full(200, 0.5))
         value = 0.5 + points / 100
         bench.result(RunKey("films", "ours", "default", seed), value, value + noise)
-    write_table(bench.config, bench.methods, "table1", tmp_path)
+    write_shown(bench.config, bench.methods, "table1", tmp_path)
     row = next(r for r in read(tmp_path / "table1.csv") if r["row"] == "frameexit")
     # One noise for all seeds, whose mean is no difference.
     spread = 100 * np.quantile(noise - noise.mean(), [0.025, 0.975]) + points
@@ -166,7 +167,7 @@ def test_rows_on_different_videos_are_not_compared(make_bench, tmp_path):
     for seed in bench.config.seeds:
         bench.result(RunKey("films", "fixed", "all", seed), 0.5, np.full(200, 0.5))
         bench.result(RunKey("films", "ours", "default", seed), 0.6, np.full(200, 0.6), evaluated=39)
-    write_table(bench.config, bench.methods, "table1", tmp_path)
+    write_shown(bench.config, bench.methods, "table1", tmp_path)
     row = next(r for r in read(tmp_path / "table1.csv") if r["row"] == "frameexit")
     assert (row["percent"], row["difference_points"]) == ("60.0", "")
     caption = (tmp_path / "table1.md").read_text(encoding="utf-8")
@@ -180,7 +181,7 @@ def test_a_part_that_one_seed_never_runs_costs_it_nothing(make_bench, tmp_path):
     for seed, parts in enumerate([{"backbone": 3e9}, {"backbone": 3e9, "small": 6e9}, {}]):
         key = RunKey("films", "ours", "default", seed)
         bench.result(key, 0.5, np.full(200, 0.5), components=parts)
-    write_table(bench.config, bench.methods, "table1", tmp_path)
+    write_shown(bench.config, bench.methods, "table1", tmp_path)
     row = next(row for row in read(tmp_path / "table1.csv") if row["row"] == "frameexit")
     assert row["gflops_by_component"] == "backbone 2; small 2"
 
@@ -188,7 +189,7 @@ def test_a_part_that_one_seed_never_runs_costs_it_nothing(make_bench, tmp_path):
 def test_one_seed_has_no_deviation(make_bench, tmp_path):
     bench = make_bench(METHODS, seeds=[0])
     fill(bench)
-    write_table(bench.config, bench.methods, "table1", tmp_path)
+    write_shown(bench.config, bench.methods, "table1", tmp_path)
     row = next(r for r in read(tmp_path / "table1.csv") if r["row"] == "frameexit")
     assert (row["percent"], row["percent_std"], row["gflops_std"]) == ("75.0", "", "")
     assert "One seed." in (tmp_path / "table1.md").read_text(encoding="utf-8")
@@ -229,11 +230,11 @@ def test_a_row_claimed_twice_is_refused(make_bench):
 def test_same_input_same_bytes_in_any_folder(make_bench, tmp_path):
     bench = make_bench(METHODS)
     fill(bench)
-    write_table(bench.config, bench.methods, "table1", tmp_path / "first")
+    write_shown(bench.config, bench.methods, "table1", tmp_path / "first")
     moved = tmp_path / "elsewhere"
     shutil.copytree(bench.config.results, moved)
     config = bench.config.model_copy(update={"results": str(moved)})
-    write_table(config, bench.methods, "table1", tmp_path / "second")
+    write_shown(config, bench.methods, "table1", tmp_path / "second")
     for name in ("table1.csv", "table1.md", "table1.tex"):
         written = (tmp_path / "first" / name).read_bytes()
         assert written == (tmp_path / "second" / name).read_bytes()
@@ -243,7 +244,7 @@ def test_same_input_same_bytes_in_any_folder(make_bench, tmp_path):
 def test_the_caption_says_what_a_reader_must_know(make_bench, tmp_path):
     bench = make_bench(METHODS)
     fill(bench)
-    write_table(bench.config, bench.methods, "table1", tmp_path)
+    write_shown(bench.config, bench.methods, "table1", tmp_path)
     caption = (tmp_path / "table1.md").read_text(encoding="utf-8").splitlines()[-1]
     for part in (
         "Data: made-up numbers_with 100 % of TeX's marks (built-in data).",
@@ -256,7 +257,7 @@ def test_the_caption_says_what_a_reader_must_know(make_bench, tmp_path):
         "not the paper's",
     ):
         assert part in caption
-    write_table(bench.config, bench.methods, "table6", tmp_path)
+    write_shown(bench.config, bench.methods, "table6", tmp_path)
     assert "chosen without labels" in (tmp_path / "table6.md").read_text(encoding="utf-8")
 
 
@@ -266,7 +267,7 @@ def test_a_label_that_not_all_rows_share_stands_at_its_row(make_bench, tmp_path)
     for seed in bench.config.seeds:
         key = RunKey("films", "coin", "default", seed)
         bench.result(key, 0.5, np.full(200, 0.5), labels=("built-in data", "random weights"))
-    write_table(bench.config, bench.methods, "table1", tmp_path)
+    write_shown(bench.config, bench.methods, "table1", tmp_path)
     assert "| coin default [random weights] | 50.0" in (tmp_path / "table1.md").read_text("utf-8")
 
 
@@ -284,8 +285,8 @@ def test_latex_is_whole_and_compiles(make_bench, tmp_path):
     bench = make_bench(METHODS)
     fill(bench)
     for table in load_paper().tables:
-        write_table(bench.config, bench.methods, table, tmp_path)
-    write_document(tmp_path)
+        write_shown(bench.config, bench.methods, table, tmp_path)
+    write_shown(bench.config, bench.methods, "tables", tmp_path)
     text = (tmp_path / "table1.tex").read_text(encoding="utf-8")
     marks = [r"\toprule", r"\bottomrule", r"\begin{tabular}", r"\end{tabular}", r"\end{table}"]
     assert [text.count(mark) for mark in marks] == [1] * 5
