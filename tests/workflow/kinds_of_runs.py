@@ -50,6 +50,11 @@ KINDS_OF_RUNS: dict[str, Kind] = {
                 "train",
                 seen=r"frameexit/predictions_seeds0\.json: the record .* was changed",
             ),
+            "of other code": Case(
+                f"{RUNS}/frameexit/predictions_seeds0.json",
+                spoiling.name_other_code,
+                seen="other code than the harness has now; .* other code than the method has now",
+            ),
             "of another method": Case(
                 f"{RUNS}/uniform_k/predictions_seeds0.json",
                 exchanged("../random_k/predictions_seeds0.json"),
@@ -128,7 +133,7 @@ KINDS_OF_RUNS: dict[str, Kind] = {
                 f"{GATED}/result.json",
                 exchanged(f"{OTHER}/result.json"),
                 ("table", "known_answers"),
-                seen=r"seed0/result\.json: it is the result of multi/frameexit",
+                seen=r"seed0/result\.json: the file is not the one that",
                 tables=OF_DEFAULT,
             ),
             "older": Case(
@@ -165,6 +170,12 @@ KINDS_OF_RUNS: dict[str, Kind] = {
                 exchanged(f"{OTHER}/replicates.npy"),
                 ("table",),
                 seen=r"seed0/replicates\.npy: the file is not the one",
+                tables=OF_DEFAULT,
+            ),
+            "edited with their records": Case(
+                f"{GATED}/replicates.npy",
+                spoiling.edit_resamples_and_their_records,
+                seen=r"default/seed0/replicates\.npy is not as the rows give",
                 tables=OF_DEFAULT,
             ),
         },
@@ -207,12 +218,12 @@ KINDS_OF_RUNS: dict[str, Kind] = {
                 seen=r"tables/table2\.md:\d+: not what the results give",
                 tables=frozenset({"table2"}),
             ),
-            "edited in LaTeX": Case(
+            "missing": Case(
                 "tables/table2.tex",
-                edited(r"& \d\d\.\d", "& 77.7"),
+                deleted,
                 (),
                 "table",
-                seen=r"tables/table2\.tex:\d+: not what the results give",
+                seen=r"tables/table2\.tex is missing",
                 tables=frozenset({"table2"}),
             ),
         },
