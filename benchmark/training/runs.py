@@ -22,7 +22,7 @@ from benchmark.layout import Layout, method_files, stage_code
 from benchmark.method_code import load_method, make_params
 from benchmark.plan import Plan
 from benchmark.progress import JobLog
-from benchmark.sealed import file_sha256, is_file_with
+from benchmark.sealed import file_sha256
 from benchmark.seeds import derive_seed, video_keys
 from benchmark.training.checkpoints import StageKey, load_released, load_stage, stage_params
 from benchmark.training.fit import Epoch, fit
@@ -228,11 +228,10 @@ class Trainer:
 
     def _released(self, params: Any, variant: str, given: Path, seed: int) -> Trained:
         """Return a variant with published weights; the run keeps a copy of their file."""
-        sha256 = file_sha256(given)
-        path = self.folder / "checkpoints" / f"released-{variant}-{sha256[:16]}.safetensors"
-        if not is_file_with(path, sha256):
-            with replace_when_complete(path) as partial:
-                shutil.copyfile(given, partial)
+        name = f"released-{variant}-{file_sha256(given)[:16]}.safetensors"
+        path = self.folder / "checkpoints" / name
+        with replace_when_complete(path) as partial:
+            shutil.copyfile(given, partial)
         torch.manual_seed(0)  # every weight is replaced
         roles = self.plan.variant_roles(self.name, variant)
         method = self.kind(self.data.task, params).to(self.device)

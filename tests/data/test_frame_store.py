@@ -249,6 +249,10 @@ def _edit_the_index(folder):
     (folder / "index.json").write_text(json.dumps(index))
 
 
+def _exchange_the_videos(folder):
+    pq.write_table(pa.table({"video_id": ["00"]}), folder / "videos.parquet")
+
+
 def _edit_the_videos(folder):
     videos = pq.read_table(folder / "videos.parquet")
     offsets = videos["offset"].combine_chunks().to_numpy().copy()
@@ -264,14 +268,16 @@ def _edit_the_videos(folder):
         (lambda f: (f / "shard-00001.bin").unlink(), "the shard is missing"),
         (lambda f: (f / "index.json").unlink(), "no frame store, or an unfinished one"),
         (lambda f: (f / "index.json").write_text("{"), "index.json: "),
+        (lambda f: (f / "index.json").write_bytes(b"\xff"), "index.json: "),
         (_edit_the_index, "the index was changed"),
         (_edit_the_videos, "the index was changed"),
         (lambda f: (f / "videos.parquet").unlink(), "videos.parquet: "),
         (lambda f: (f / "videos.parquet").write_text("PAR1"), "videos.parquet: "),
+        (_exchange_the_videos, "videos.parquet: holds other columns than an index does"),
     ],
     ids=[
-        *("size", "shard", "index", "half-index", "edited-index"),
-        *("edited-videos", "videos", "half-videos"),
+        *("size", "shard", "index", "half-index", "index-of-no-text", "edited-index"),
+        *("edited-videos", "videos", "half-videos", "other-videos"),
     ],
 )
 def test_a_changed_or_half_store_is_an_error(stored, tmp_path, change, message):
