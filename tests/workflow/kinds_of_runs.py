@@ -50,10 +50,11 @@ KINDS_OF_RUNS: dict[str, Kind] = {
                 "train",
                 seen=r"frameexit/predictions_seeds0\.json: the record .* was changed",
             ),
-            "of other code": Case(
+            "of other code and data": Case(
                 f"{RUNS}/frameexit/predictions_seeds0.json",
-                spoiling.name_other_code,
-                seen="other code than the harness has now; .* other code than the method has now",
+                spoiling.name_other_code_and_data,
+                seen="other code than the harness has now; .* other code than the method has now; "
+                ".* made of another manifest, other frames, features or weights than are there",
             ),
             "of another method": Case(
                 f"{RUNS}/uniform_k/predictions_seeds0.json",
@@ -126,7 +127,7 @@ KINDS_OF_RUNS: dict[str, Kind] = {
                 edited(r'"map": 0\.', '"map": 0.9'),
                 ("table", "track"),
                 "evaluate",
-                seen=r"default/seed0/result\.json: the record .* was changed",
+                seen=r"^results/[^ ]*/default/seed0/result\.json: the record .* was changed",
                 tables=OF_DEFAULT,
             ),
             "of another run": Case(
@@ -162,7 +163,7 @@ KINDS_OF_RUNS: dict[str, Kind] = {
                 flipped,
                 ("table",),
                 "evaluate",
-                seen=r"default/seed0/replicates\.npy: the file is not the one",
+                seen=r"^results/[^ ]*/default/seed0/replicates\.npy: the file is not the one",
                 tables=OF_DEFAULT,
             ),
             "of another run": Case(

@@ -179,12 +179,15 @@ def edit_resamples_and_their_records(path: Path) -> None:
     _list_anew(result)
 
 
-def name_other_code(path: Path) -> None:
-    """Let a list of files say that another version of the code made them."""
+def name_other_code_and_data(path: Path) -> None:
+    """Let a list of files say that another version of the code made them, of other data."""
     other = {"method": "0" * 64, "harness": "0" * 64}
 
     def change(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [{**entry, "made_with": {**entry["made_with"], **other}} for entry in entries]
+        return [
+            {**entry, "made_with": {**entry["made_with"], **other}, "data_digest": "another"}
+            for entry in entries
+        ]
 
     resealed("entries", change)(path)
 
