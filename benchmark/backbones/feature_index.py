@@ -15,13 +15,12 @@ __all__ = [
     "COMPUTED_AGAIN",
     "FEATURES_FILE",
     "INDEX_FILE",
-    "STARTS_FILE",
     "FeatureIndex",
     "read_feature_index",
 ]
 
 COMPUTED_AGAIN = again("features")
-FEATURES_FILE, INDEX_FILE, STARTS_FILE = "features.npy", "index.json", "starts.npy"
+FEATURES_FILE, INDEX_FILE = "features.npy", "index.json"
 
 
 class FeatureIndex(BaseModel):
@@ -29,7 +28,8 @@ class FeatureIndex(BaseModel):
 
     Attributes:
         videos: N ids, in the order of the rows.
-        inputs_digest: of `starts.npy` and the ids; none where every stored frame has features.
+        inputs_digest: of the videos and positions that were asked for; none where every stored
+            frame has features.
         first_row: of each video, and the number of all rows: `[N + 1]`.
         rows_digests: of the rows of each video: `[N]`.
         sha256: of `features.npy`.

@@ -25,7 +25,6 @@ from benchmark.backbones.feature_index import (
     COMPUTED_AGAIN,
     FEATURES_FILE,
     INDEX_FILE,
-    STARTS_FILE,
     FeatureIndex,
     read_feature_index,
 )
@@ -76,8 +75,7 @@ def extract_features(
 ) -> None:
     """Compute the features of every stored frame, of the sound around it, or of clips in a row.
 
-    Writes `features.npy`, `[all inputs, D]` float32, and `index.json`, see `FeatureIndex`;
-    `starts.npy`, where only some inputs are asked for.
+    Writes `features.npy`, `[all inputs, D]` float32, and `index.json`, see `FeatureIndex`.
     Batches are made of the same frames, and computed by one thread each, for any number of
     workers: so are the bytes. A store that is there already, of these frames and weights, is kept.
 
@@ -123,9 +121,6 @@ def extract_features(
             features: npt.NDArray[np.float32] = backbone(torch.cat(parts)).cpu().numpy()
         return features
 
-    if inputs:
-        with replace_when_complete(folder / STARTS_FILE) as partial, partial.open("wb") as file:
-            np.save(file, inputs.starts)
     digests: list[int] = []
     with (
         replace_when_complete(folder / FEATURES_FILE) as partial,
@@ -146,26 +141,10 @@ def extract_features(
 def _is_there(folder: Path, facts: FeatureIndex) -> bool:
     try:
         index = read_feature_index(folder)
-        _starts(folder, index)
     except DamagedFileError:
         return False
     same = facts.of_rows(index.first_row, index.rows_digests, index.sha256) == index
     return same and is_file_with(folder / FEATURES_FILE, index.sha256)
-
-
-def _starts(folder: Path, index: FeatureIndex) -> npt.NDArray[np.int64] | None:
-    """Read `starts.npy`, where only some inputs have features."""
-    if index.inputs_digest is None:
-        return None
-    try:
-        starts: npt.NDArray[np.int64] = np.load(folder / STARTS_FILE)
-    except (FileNotFoundError, EOFError, ValueError) as fault:
-        what, fix = f"no readable feature store ({fault})", COMPUTED_AGAIN
-        raise DamagedFileError(what, where=folder / STARTS_FILE, fix=fix) from fault
-    if Inputs(index.videos, starts).digest != index.inputs_digest:
-        what = "the positions were changed after the features were computed"
-        raise DamagedFileError(what, where=folder / STARTS_FILE, fix=COMPUTED_AGAIN)
-    return starts
 
 
 def videos_that_differ(folder: Path) -> list[str]:
@@ -196,6 +175,7 @@ class StoredFeatures:
         sound_digest: str | None = None,
         *,
         weights_digest: str | None = None,
+        inputs: Inputs | None = None,
     ) -> None:
         index, self._path = read_feature_index(folder), folder / FEATURES_FILE
         index.check_origin(folder, frames_digest, sound_digest, weights_digest)
@@ -205,10 +185,6 @@ class StoredFeatures:
         except (FileNotFoundError, EOFError, ValueError) as fault:
             what, fix = f"no readable feature store ({fault})", COMPUTED_AGAIN
             raise DamagedFileError(what, where=self._path, fix=fix) from fault
-        if rows.dtype != np.float32 or rows.ndim != 2 or len(rows) != index.first_row[-1]:
-            what = f"the features are not those that {INDEX_FILE} beside them describes"
-            raise DamagedFileError(what, where=self._path, fix=COMPUTED_AGAIN)
-        starts = _starts(folder, index)
         self._macs_per_input = index.macs_per_input
         self.size, self.num_frames = index.size, index.num_frames
         place = {video: number for number, video in enumerate(index.videos)}
@@ -218,7 +194,7 @@ class StoredFeatures:
         self._first, self._end = (torch.from_numpy(first[numbers + n]) for n in (0, 1))
         self._digests = [index.rows_digests[number] for number in numbers.tolist()]
         self._checked = torch.zeros(len(numbers), dtype=torch.bool)
-        self._starts = None if starts is None else torch.from_numpy(starts[numbers])
+        self._starts = None if inputs is None else torch.from_numpy(inputs.starts[numbers])
 
     def features(
         self, videos: Tensor, starts: Tensor, meter: Meter | None, rows: Tensor, component: str

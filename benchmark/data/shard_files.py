@@ -50,7 +50,7 @@ def finished(data: Path, key: str, kind: type[Description]) -> Description | Non
         status = data.stat()
     except (DamagedFileError, FileNotFoundError):
         return None
-    if (shard.file, shard.key, shard.num_bytes) != (data.name, key, status.st_size):
+    if (shard.key, shard.num_bytes) != (key, status.st_size):
         return None
     touched = status.st_mtime_ns > beside.stat().st_mtime_ns
     return shard if not touched or is_file_with(data, shard.sha256) else None

@@ -45,8 +45,11 @@ def control_all(plan: Plan, dataset: str, method: str, progress: Progress) -> li
     keys = plan.runs(dataset, method)
     for key in keys:
         origin = RunKey(dataset, source.method, source.variant, key.seed)
-        there = origin in sources and "outputs" in sources[origin][1]
-        ended = {"failed": f"its source {source.method}/{source.variant} failed"}
+        failed = [
+            {"failed": f"its source {source.method}/{variant} failed"}
+            for variant in (source.variant, source.budget or source.variant)
+            if "outputs" not in sources[RunKey(dataset, source.method, variant, key.seed)][1]
+        ]
 
         def run(key: RunKey = key, origin: RunKey = origin) -> dict[str, Any]:
             control, read = _control(plan, key), _rows_read(plan, key, sources, trainer.data.digest)
@@ -56,7 +59,7 @@ def control_all(plan: Plan, dataset: str, method: str, progress: Progress) -> li
             facts = facts_of_run(trainer, origin, control.params, steps)
             return {"audit": audit, **facts, "inputs": digests_of_files(read.values(), runs)}
 
-        entries.append(entry_of(plan, key, None if there else ended, run))
+        entries.append(entry_of(plan, key, failed[0] if failed else None, run))
         progress(len(entries), len(keys))
     return entries
 
@@ -94,11 +97,10 @@ def _rows_read(plan: Plan, key: RunKey, sources: Sources, digest: str) -> dict[s
     def rows(variant: str, name: str) -> Path:
         origin = RunKey(key.dataset, source.method, variant, key.seed)
         record, entry = sources[origin]
-        if entry.get("data_digest", digest) != digest:
+        if entry["data_digest"] != digest:
             what = f"the rows of {variant} were made of other data than are there now"
             raise DamagedFileError(what, where=record, fix=again(record))
-        outputs = entry.get("outputs", {})
-        return checked_output(Layout.of(plan.config).runs, origin, name, outputs, record)
+        return checked_output(Layout.of(plan.config).runs, origin, name, entry["outputs"], record)
 
     paths = {"test": rows(source.variant, TEST_ROWS)}
     if source.train_steps:

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from benchmark.errors import DamagedFileError
 from benchmark.experiment.layout import RunKey
 from benchmark.experiment.stage_index import read_stage_index
 from benchmark.files.sealed import again, check_file, file_sha256, read_sealed_model, write_sealed
@@ -111,22 +110,19 @@ class Result(BaseModel):
 
     @classmethod
     def load(cls, path: Path) -> Result:
-        """Read a result, and compare it with its seal, its place and the list of results.
+        """Read a result, and compare it with its seal and with the list of results.
 
         Raises:
             DamagedFileError: if it is missing, does not follow the schema, was changed, or is the
                 result of another run.
         """
-        index = path.parents[2] / "results.json"
+        folder, runs = path.parents[2], path.parents[4]
+        index = folder / "results.json"
         result = read_sealed_model(path, cls, "result", again(index))
-        key = result.key
-        if path.parent != key.folder(path.parents[4]):
-            what = f"it is the result of {key.dataset}/{key.method}/{key.variant}, seed {key.seed}"
-            raise DamagedFileError(what, where=path, fix=again(index))
         if index.is_file():  # there is none yet where a run died before its evaluation
-            entries = read_stage_index(index, "evaluate", key.dataset, key.method)
-            listed = {(entry["variant"], entry["seed"]): entry["sha256"] for entry in entries}
-            sha256 = listed.get((key.variant, key.seed))
+            entries = read_stage_index(index, "evaluate", folder.parent.name, folder.name)
+            listed = {entry["result"]: entry["sha256"] for entry in entries}
+            sha256 = listed.get(str(path.relative_to(runs)))
             check_file(path, sha256, record=index, fix=again(index))
         return result
 

@@ -83,6 +83,6 @@ class FrozenFeatures:
                 workers=torch.get_num_threads(),
                 progress=self._progress,
             )
-            return StoredFeatures(folder, inputs.videos, *self._data.digests)
+            return StoredFeatures(folder, inputs.videos, *self._data.digests, inputs=inputs)
 
         return FeaturesOnDemand(network, make)

@@ -19,7 +19,7 @@ from benchmark.contract import Method, Stage
 from benchmark.experiment.layout import Layout, method_files
 from benchmark.experiment.plan import Plan
 from benchmark.experiment.stage_code import stage_code
-from benchmark.files.sealed import file_sha256, is_file_with
+from benchmark.files.sealed import file_sha256
 from benchmark.files.writing import digest_of_files, replace_when_complete
 from benchmark.methods.loading import load_method, make_params
 from benchmark.progress import JobLog
@@ -235,11 +235,10 @@ class Trainer:
 
     def _released(self, params: Any, variant: str, given: Path, seed: int) -> Trained:
         """Return a variant with published weights; the run keeps a copy of their file."""
-        sha256 = file_sha256(given)
-        path = self.folder / "checkpoints" / f"released-{variant}-{sha256[:16]}.safetensors"
-        if not is_file_with(path, sha256):
-            with replace_when_complete(path) as partial:
-                shutil.copyfile(given, partial)
+        name = f"released-{variant}-{file_sha256(given)[:16]}.safetensors"
+        path = self.folder / "checkpoints" / name
+        with replace_when_complete(path) as partial:
+            shutil.copyfile(given, partial)
         torch.manual_seed(0)  # every weight is replaced
         roles = self.plan.variant_roles(self.name, variant)
         method = self.kind(self.data.task, params).to(self.device)

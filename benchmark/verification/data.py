@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +43,7 @@ class DataChecks:
         self._layout = Layout.of(config)
         self.faults = cache(self._faults)
         self.digest = cache(self._digest)
-        self.weights = cache(self._weights)
+        self._network = cache(partial(make_network, config))
         self._of_manifest = cache(self._manifest_faults)
         self._of_frames = cache(self._frames_faults)
         self._of_sound = cache(self._sound_faults)
@@ -55,21 +55,13 @@ class DataChecks:
         said = [*self._of_manifest(dataset), *self._of_frames(owner)]
         if any(self._config.network(role).listens for role in roles):
             said += self._of_sound(owner)
-        frozen = not self._config.backbone.finetune
-        return said + [f for r in roles if frozen for f in self._of_features(owner, r)]
+        return said + [fault for role in roles for fault in self._of_features(owner, role)]
 
     def _digest(self, dataset: str, roles: tuple[str, ...]) -> str:
         """Return the digest of data that training records; empty if it cannot be opened."""
         try:
             return open_dataset(self._config, dataset, roles).digest
         except (BenchmarkError, OSError, KeyError, ValueError):
-            return ""
-
-    def _weights(self, role: str) -> str:
-        """Return the digest of a network's weights; empty if there are none."""
-        try:
-            return weights_digest(make_network(self._config, role))
-        except BenchmarkError:
             return ""
 
     def _manifest_faults(self, dataset: str) -> list[str]:
@@ -100,10 +92,7 @@ class DataChecks:
         if not all(file.is_file() for file in lists):
             return []  # they may go, as the videos may
         labels = ", ".join(map(str, lists))
-        try:
-            again = build_profile_manifest(self._config, manifest.dataset, base=manifest)
-        except BenchmarkError as fault:
-            return [f"{path} cannot be made from {labels} again: {fault}"]
+        again = build_profile_manifest(self._config, manifest.dataset, base=manifest)
         return [] if again.digest == manifest.digest else [f"{path} does not follow from {labels}"]
 
     def _video_faults(self, manifest: Manifest, path: Path) -> list[str]:
@@ -165,28 +154,26 @@ class DataChecks:
         return []
 
     def _features_faults(self, owner: str, role: str) -> list[str]:
-        folder = self._layout.features(owner, role)
+        """Look at a network's weights and, where they are stored, at its features."""
+        folder, listens = self._layout.features(owner, role), self._config.network(role).listens
         record = folder / INDEX_FILE
         try:
+            network = self._network(role)
+            if self._config.backbone.finetune:
+                return []
             index = read_feature_index(folder)
             store = FrameStore.open(self._layout.frames(owner))
-        except DamagedFileError as fault:
+            sound = SoundStore.open(self._layout.sound(owner)) if listens else None
+        except BenchmarkError as fault:
             return [str(fault)]
         said = self._hashes.faults(folder, {FEATURES_FILE: index.sha256}, record)
         if not said and (videos := videos_that_differ(folder)):
             said.append(f"{record}: its rows of {len(videos)} videos, first '{videos[0]}', differ")
-        if index.frames_digest != store.digest:
-            frames = self._layout.frames(owner) / INDEX_NAME
-            said.append(f"{record}: computed from other frames than {frames} lists")
-        if self._config.network(role).listens:
-            try:
-                digest = SoundStore.open(self._layout.sound(owner)).digest
-            except BenchmarkError:
-                return said  # said of the sound
-            if index.sound_digest != digest:
-                said.append(f"{record}: computed from other sound than is stored now")
-        if index.weights_digest != self.weights(role):
-            said.append(f"{record}: computed with other weights than '{role}' has now")
-        elif index.macs_per_input != count_macs_per_input(make_network(self._config, role)):
+        if index.macs_per_input != count_macs_per_input(network):
             said.append(f"{record}: charges other work than '{role}' is counted to do")
+        try:
+            digest = sound.digest if sound else None
+            index.check_origin(folder, store.digest, digest, weights_digest(network))
+        except DamagedFileError as fault:
+            said.append(str(fault))
         return said

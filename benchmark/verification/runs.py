@@ -59,19 +59,15 @@ class RunChecks:
 
         for key in keys:  # causes stand before what follows from them
             self.faults[key] += self._data.faults(dataset, self._plan.roles(dataset, method))
-        training = [] if self._plan.is_control(method) else indices("training")
-        trained = self._read(keys, "train", training)
+        if not self._plan.is_control(method):
+            self._read(keys, "train", indices("training"))
         predicted = self._read(keys, "predict", indices("predictions"))
-        evaluated = self._read(keys, "evaluate", [layout.results_index(dataset, method)])
+        self._read(keys, "evaluate", [layout.results_index(dataset, method)])
         audits = audits_of([entry for _, entry in predicted.values()])
         for key in keys:
-            if key in trained:
-                self.faults[key] += self._training_faults(key, *trained[key])
             if key in predicted:
-                self.faults[key] += self._prediction_faults(key, *predicted[key], trained.get(key))
-            if key in evaluated:
-                self.faults[key] += self._record_faults(*evaluated[key])
-            if key in evaluated and key in predicted and evaluator is not None:
+                self.faults[key] += self._prediction_faults(key, *predicted[key])
+            if key in predicted and evaluator is not None:
                 audit = audits.get(key.variant, ())
                 self.faults[key] += self._number_faults(key, predicted[key][1], audit, evaluator)
 
@@ -80,7 +76,7 @@ class RunChecks:
     ) -> dict[RunKey, tuple[Path, Entry]]:
         """Read what a stage's jobs said of each run; what is wrong with that is noted."""
         found: dict[RunKey, tuple[Path, Entry]] = {}
-        now = made_with(self._plan, stage, keys[0].dataset, keys[0].method) if paths else {}
+        now = made_with(self._plan, stage, keys[0].dataset, keys[0].method)
         said = []
         for path in paths:
             try:
@@ -98,47 +94,24 @@ class RunChecks:
             ]
         for key in keys:
             self.faults[key] += said
-            if paths and not said and key not in found:
-                self.faults[key].append(f"{paths[0]} does not name {key.variant}, seed {key.seed}")
         return found
 
-    def _training_faults(self, key: RunKey, path: Path, entry: Entry) -> list[str]:
-        folder = self._layout.runs / key.dataset / key.method
-        return self._hashes.faults(folder, entry.get("checkpoints", {}), path)
-
-    def _prediction_faults(
-        self, key: RunKey, path: Path, entry: Entry, trained: tuple[Path, Entry] | None
-    ) -> list[str]:
+    def _prediction_faults(self, key: RunKey, path: Path, entry: Entry) -> list[str]:
         if "predictions" not in entry:
             return []
         runs, roles = self._layout.runs, self._plan.roles(key.dataset, key.method)
-        try:
-            links = {**entry["inputs"], **entry["outputs"]}
-            weights, digest = entry["weights"], entry["data_digest"]
-        except KeyError as absent:
-            return [f"{path} does not say what it was made of: no {absent}"]
-        said = self._hashes.faults(runs, links, path)
-        if trained is not None:
-            known = trained[1].get("checkpoints", {})
-            prefix = f"{key.dataset}/{key.method}/"
-            if {f"{prefix}{name}": sha256 for name, sha256 in known.items()} != entry["inputs"]:
-                said.append(f"{path}: predicted by other checkpoints than {trained[0]} names")
+        said = self._hashes.faults(runs, {**entry["inputs"], **entry["outputs"]}, path)
         if self._plan.is_control(key.method):
             source = self._plan.methods[key.method].manifest.source
             assert source is not None, "an exit control has a source"
             roles = self._plan.roles(key.dataset, source.method)
-        if digest != self._data.digest(key.dataset, roles):
+        if entry["data_digest"] != self._data.digest(key.dataset, roles):
             place = self._layout.manifest(key.dataset).parent
-            said.append(f"{path}: made of other manifest, frames or features than lie in {place}")
-        said += [
-            f"{path}: made with other weights than '{role}' has now"
-            for role, of_role in weights.items()
-            if of_role != self._data.weights(role)
-        ]
+            said.append(
+                f"{path}: made of another manifest, other frames, features or weights than are "
+                f"there now, see {place}"
+            )
         return said
-
-    def _record_faults(self, path: Path, entry: Entry) -> list[str]:
-        return self._hashes.faults(self._layout.runs, {entry["result"]: entry["sha256"]}, path)
 
     def _number_faults(
         self, key: RunKey, entry: Entry, audit: Sequence[str], evaluator: Evaluator
@@ -147,10 +120,12 @@ class RunChecks:
         folder = key.folder(self._layout.runs)
         path = folder / "result.json"
         try:
-            stored = Result.load(path).model_dump(mode="json")
+            result = Result.load(path)
             made, replicates = evaluator.result(key, entry, audit)
-        except (BenchmarkError, KeyError, ValueError) as fault:
-            return [str(fault) if isinstance(fault, BenchmarkError) else f"{path}: {fault!r}"]
+            resampled = None if replicates is None else result.replicates(self._layout.runs)
+        except BenchmarkError as fault:
+            return [str(fault)]
+        stored = result.model_dump(mode="json")
         fresh = json.loads(json.dumps(made.model_dump(mode="json")))
         for content in (stored, fresh):
             del content["replicates_sha256"]  # the resamples themselves are compared
@@ -159,13 +134,9 @@ class RunChecks:
         wrong = [name for name in fresh if stored[name] != fresh[name]]
         self.counts += Counter(results=1, numbers=_count_numbers(fresh))
         said = [f"{path}: {', '.join(wrong)} not as the rows give"] if wrong else []
-        if replicates is not None:
+        if replicates is not None and resampled is not None:
             self.counts["resampled numbers"] += len(replicates)
-            try:
-                equal = np.array_equal(Result.load(path).replicates(self._layout.runs), replicates)
-            except BenchmarkError as fault:
-                return [*said, str(fault)]
-            if not equal:
+            if not np.array_equal(resampled, replicates):
                 said.append(f"{folder / 'replicates.npy'} is not as the rows give")
         return said
 

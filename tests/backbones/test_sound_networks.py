@@ -169,7 +169,7 @@ def test_candidates_are_extracted_alone(config, data, tmp_path):
     few, all_of_them = (
         source.features(videos, starts, None, videos, "")
         for source in (
-            StoredFeatures(tmp_path, ids, *data.digests),
+            StoredFeatures(tmp_path, ids, *data.digests, inputs=inputs),
             data.stored(ids, _weights(config))["sound"],
         )
     )

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from benchmark.cli import main
 from benchmark.errors import BenchmarkError
-from benchmark.jobs.invocation import check_config_words, check_folders, check_submitted_words
+from benchmark.jobs.invocation import (
+    check_config_words,
+    check_folders,
+    check_invocation,
+    check_submitted_words,
+)
 
 SNAKEMAKE = "/usr/bin/snakemake"
 
@@ -78,3 +85,31 @@ def test_what_a_clusters_shell_would_run_is_refused(word):
     with pytest.raises(BenchmarkError, match="hand to a shell that would act on it"):
         check_submitted_words(["/home/a b'c;d", word])
     check_submitted_words(["/home/a b'c;d", "seeds=[0, 1]"])
+
+
+@pytest.mark.parametrize(
+    ("repository", "argv", "settings", "message"),
+    [
+        ("/a/{b}", [], {}, r"takes '\{b\}' in this name for a wildcard"),
+        ("/a", ["--config", "x=1", "--config", "y=2"], {}, "--config: is given 2 times"),
+        ("/a", [], {"cores": 0}, "--cores: no job can run on 0 cores"),
+        ("/a$b", [], {"local_exec": False}, "hand to a shell that would act on it"),
+        ("/a", [], {"words": ["y=`b`"], "local_exec": False}, "hand to a shell that would act"),
+    ],
+    ids=["folder", "settings", "cores", "folder on a cluster", "setting on a cluster"],
+)
+def test_all_that_a_run_is_called_with_is_checked_and_of_its_jobs_nothing(
+    monkeypatch, repository, argv, settings, message
+):
+    """Snakemake's own object is replaced by one with the few attributes that are read."""
+    monkeypatch.setattr(sys, "argv", [SNAKEMAKE, *argv])
+    workflow = SimpleNamespace(
+        is_main_process=True,
+        local_exec=settings.get("local_exec", True),
+        config_settings=SimpleNamespace(config_args=settings.get("words", ["y=2"])),
+        resource_settings=SimpleNamespace(cores=settings.get("cores", 2)),
+    )
+    with pytest.raises(BenchmarkError, match=message):
+        check_invocation(workflow, Path(repository))
+    workflow.is_main_process = False
+    check_invocation(workflow, Path(repository))

@@ -22,9 +22,6 @@ _TESTED_ELSEWHERE: dict[str, Kind] = {
         ("data/*/frames/shard-*.json",), {}, "tests/data/test_frame_store.py"
     ),
     "sound": Kind(("data/*/sound/*",), {}, "tests/data/test_sound_store.py"),
-    "positions of features": Kind(
-        ("features/*/*/*/starts.npy",), {}, "tests/backbones/test_features.py"
-    ),
     "states of interrupted trainings": Kind(
         ("runs/*/*/checkpoints/*.interrupted.pt",), {}, "tests/training/test_fit.py"
     ),

@@ -50,6 +50,12 @@ KINDS_OF_RUNS: dict[str, Kind] = {
                 "train",
                 seen=r"frameexit/predictions_seeds0\.json: the record .* was changed",
             ),
+            "of other code and data": Case(
+                f"{RUNS}/frameexit/predictions_seeds0.json",
+                spoiling.name_other_code_and_data,
+                seen="other code than the harness has now; .* other code than the method has now; "
+                ".* made of another manifest, other frames, features or weights than are there",
+            ),
             "of another method": Case(
                 f"{RUNS}/uniform_k/predictions_seeds0.json",
                 exchanged("../random_k/predictions_seeds0.json"),
@@ -121,14 +127,14 @@ KINDS_OF_RUNS: dict[str, Kind] = {
                 edited(r'"map": 0\.', '"map": 0.9'),
                 ("table", "track"),
                 "evaluate",
-                seen=r"default/seed0/result\.json: the record .* was changed",
+                seen=r"^results/[^ ]*/default/seed0/result\.json: the record .* was changed",
                 tables=OF_DEFAULT,
             ),
             "of another run": Case(
                 f"{GATED}/result.json",
                 exchanged(f"{OTHER}/result.json"),
                 ("table", "known_answers"),
-                seen=r"seed0/result\.json: it is the result of multi/frameexit",
+                seen=r"seed0/result\.json: the file is not the one that",
                 tables=OF_DEFAULT,
             ),
             "older": Case(
@@ -157,7 +163,7 @@ KINDS_OF_RUNS: dict[str, Kind] = {
                 flipped,
                 ("table",),
                 "evaluate",
-                seen=r"default/seed0/replicates\.npy: the file is not the one",
+                seen=r"^results/[^ ]*/default/seed0/replicates\.npy: the file is not the one",
                 tables=OF_DEFAULT,
             ),
             "of another run": Case(
@@ -165,6 +171,12 @@ KINDS_OF_RUNS: dict[str, Kind] = {
                 exchanged(f"{OTHER}/replicates.npy"),
                 ("table",),
                 seen=r"seed0/replicates\.npy: the file is not the one",
+                tables=OF_DEFAULT,
+            ),
+            "edited with their records": Case(
+                f"{GATED}/replicates.npy",
+                spoiling.edit_resamples_and_their_records,
+                seen=r"default/seed0/replicates\.npy is not as the rows give",
                 tables=OF_DEFAULT,
             ),
         },
@@ -207,12 +219,12 @@ KINDS_OF_RUNS: dict[str, Kind] = {
                 seen=r"tables/table2\.md:\d+: not what the results give",
                 tables=frozenset({"table2"}),
             ),
-            "edited in LaTeX": Case(
+            "missing": Case(
                 "tables/table2.tex",
-                edited(r"& \d\d\.\d", "& 77.7"),
+                deleted,
                 (),
                 "table",
-                seen=r"tables/table2\.tex:\d+: not what the results give",
+                seen=r"tables/table2\.tex is missing",
                 tables=frozenset({"table2"}),
             ),
         },

@@ -168,6 +168,32 @@ def copy_over(pattern: str) -> Spoil:
 def edit_a_result_and_its_list(path: Path) -> None:
     """Change an accuracy, its seal and the list of results, as one would who knows of them."""
     resealed("metrics", lambda metrics: {**metrics, "map": 0.9})(path)
+    _list_anew(path)
+
+
+def edit_resamples_and_their_records(path: Path) -> None:
+    """Change the resamples of a result, the result and the list of results."""
+    np.save(path, np.load(path) + 0.1)
+    result = path.with_name("result.json")
+    resealed("replicates_sha256", lambda _: file_sha256(path))(result)
+    _list_anew(result)
+
+
+def name_other_code_and_data(path: Path) -> None:
+    """Let a list of files say that another version of the code made them, of other data."""
+    other = {"method": "0" * 64, "harness": "0" * 64}
+
+    def change(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [
+            {**entry, "made_with": {**entry["made_with"], **other}, "data_digest": "another"}
+            for entry in entries
+        ]
+
+    resealed("entries", change)(path)
+
+
+def _list_anew(path: Path) -> None:
+    """Put the digest of a result into the list of results."""
     record, runs = path.parents[2] / "results.json", path.parents[4]
     owner = (path.parents[3].name, path.parents[2].name)
     entries = read_stage_index(record, "evaluate", *owner)

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from workflow_runs import last_error
@@ -14,27 +15,32 @@ from benchmark.files.repository import REPOSITORY
 
 pytestmark = pytest.mark.dag
 
-ODD = "a b'c$(touch pwned);`touch pwned`\"d#%é{x"
+ODD = "a b'c$(touch pwned);`touch pwned`\"d#%é}{x"
 PARTS = ("benchmark", "config", "methods", "workflow")
 FILES = ("CITATION.cff", "environment.yml", "requirements.lock")
+PYTHON = "environment/bin/python"
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
-    """Return a copy of the repository in a folder with an odd name."""
+    """Return a copy of the repository in a folder with an odd name, and a Python there."""
     folder = tmp_path_factory.mktemp("odd") / ODD
     for name in PARTS:
         unused = shutil.ignore_patterns("__pycache__")
         shutil.copytree(REPOSITORY / name, folder / name, ignore=unused)
     for name in FILES:
         shutil.copy(REPOSITORY / name, folder)
+    (folder / "environment" / "bin").mkdir(parents=True)
+    (folder / PYTHON).symlink_to(sys.executable)
+    for name in ("pyvenv.cfg", "lib"):  # those of a virtual environment, if this is one
+        (folder / "environment" / name).symlink_to(Path(sys.prefix) / name)
     return folder
 
 
 def _run(checkout, *settings, target):
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "snakemake", "--cores", "2"),
+            *(checkout / PYTHON, "-m", "snakemake", "--cores", "2"),
             *("--config", *settings, "--", target),
         ],
         cwd=checkout,

@@ -98,6 +98,16 @@ def test_a_changed_video_is_an_error_until_it_is_written_again(tmp_path):
     assert _bytes(tmp_path) == undisturbed
 
 
+def test_a_changed_record_of_what_was_generated_is_written_again(tmp_path):
+    generate("short", tmp_path, num_train=2, num_val=1, seed=0)
+    undisturbed, record = _bytes(tmp_path), tmp_path / "digests.json"
+    record.write_text(record.read_text().replace('": "', '": "0', 1))
+    with pytest.raises(DamagedFileError, match=r"digests\.json: the record .* was changed after"):
+        check_generated(tmp_path)
+    generate("short", tmp_path, num_train=2, num_val=1, seed=0)
+    assert _bytes(tmp_path) == undisturbed
+
+
 def test_a_folder_of_another_seed_is_refused(tmp_path):
     generate("short", tmp_path, num_train=1, num_val=0, seed=0)
     with pytest.raises(BenchmarkError, match=r"'seed': 0.*'seed': 1.*Fix: choose another"):

@@ -232,6 +232,18 @@ def test_a_changed_description_of_a_shard_is_not_believed(dataset, stored, tmp_p
     assert contents(folder) == contents(stored)
 
 
+def test_a_shard_that_was_cut_and_has_its_old_time_is_made_again(dataset, stored, tmp_path):
+    """As a copy that was broken off leaves it."""
+    folder = tmp_path / "store"
+    shutil.copytree(stored, folder)
+    path = folder / "shard-00001.bin"
+    times = path.stat()
+    path.write_bytes(path.read_bytes()[:-1])
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    extract(dataset, folder, _RECIPE, workers=1)
+    assert contents(folder) == contents(stored)
+
+
 def test_exchanged_shards_are_made_again(dataset, stored, tmp_path):
     folder = tmp_path / "store"
     shutil.copytree(stored, folder)
@@ -249,6 +261,10 @@ def _edit_the_index(folder):
     (folder / "index.json").write_text(json.dumps(index))
 
 
+def _exchange_the_videos(folder):
+    pq.write_table(pa.table({"video_id": ["00"]}), folder / "videos.parquet")
+
+
 def _edit_the_videos(folder):
     videos = pq.read_table(folder / "videos.parquet")
     offsets = videos["offset"].combine_chunks().to_numpy().copy()
@@ -264,14 +280,16 @@ def _edit_the_videos(folder):
         (lambda f: (f / "shard-00001.bin").unlink(), "the shard is missing"),
         (lambda f: (f / "index.json").unlink(), "no frame store, or an unfinished one"),
         (lambda f: (f / "index.json").write_text("{"), "index.json: "),
+        (lambda f: (f / "index.json").write_bytes(b"\xff"), "index.json: "),
         (_edit_the_index, "the index was changed"),
         (_edit_the_videos, "the index was changed"),
         (lambda f: (f / "videos.parquet").unlink(), "videos.parquet: "),
         (lambda f: (f / "videos.parquet").write_text("PAR1"), "videos.parquet: "),
+        (_exchange_the_videos, "videos.parquet: holds other columns than an index does"),
     ],
     ids=[
-        *("size", "shard", "index", "half-index", "edited-index"),
-        *("edited-videos", "videos", "half-videos"),
+        *("size", "shard", "index", "half-index", "index-of-no-text", "edited-index"),
+        *("edited-videos", "videos", "half-videos", "other-videos"),
     ],
 )
 def test_a_changed_or_half_store_is_an_error(stored, tmp_path, change, message):
