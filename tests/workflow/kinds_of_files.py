@@ -16,12 +16,12 @@ __all__ = ["KINDS", "unclaimed_files"]
 
 _TESTED_ELSEWHERE: dict[str, Kind] = {
     "generated videos": Kind(
-        ("data/*/videos/videos/*/*.mp4",), {}, "tests/data/test_builtin_generate.py"
+        ("data/*/videos/videos/*/*.mp4",), {}, "tests/data/builtin/test_builtin_generate.py"
     ),
     "descriptions of shards": Kind(
-        ("data/*/frames/shard-*.json",), {}, "tests/data/test_frame_store.py"
+        ("data/*/frames/shard-*.json",), {}, "tests/data/frames/test_frame_store.py"
     ),
-    "sound": Kind(("data/*/sound/*",), {}, "tests/data/test_sound_store.py"),
+    "sound": Kind(("data/*/sound/*",), {}, "tests/data/sound/test_sound_store.py"),
     "states of interrupted trainings": Kind(
         ("runs/*/*/checkpoints/*.interrupted.pt",), {}, "tests/training/test_fit.py"
     ),
