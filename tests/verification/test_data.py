@@ -28,8 +28,10 @@ def faults(small_plan, layout):
     """Return a function that checks the copy."""
     config = small_plan().config.model_copy(update={"results": str(layout.root.parent)})
 
-    def look(*, quick=False):
-        return DataChecks(config, Hashes(layout.root), quick=quick).faults("long", ("backbone",))
+    def look(*, quick=False, finetune=False):
+        network = config.backbone.model_copy(update={"finetune": finetune})
+        settings = config.model_copy(update={"backbone": network})
+        return DataChecks(settings, Hashes(layout.root), quick=quick).faults("long", ("backbone",))
 
     return look
 
@@ -46,6 +48,13 @@ def test_a_changed_video_is_named_unless_the_look_is_quick(layout, faults):
     (fault,) = faults()
     assert fault == f"{video} is not the video that {layout.manifest('long')} names"
     assert faults(quick=True) == []
+
+
+def test_a_missing_shard_is_found_where_no_features_are_stored(layout, faults):
+    shard = layout.frames("long") / "shard-00000.bin"
+    shard.unlink()
+    (fault,) = faults(finetune=True)
+    assert fault.startswith(f"{shard}: the shard is missing")
 
 
 def test_frames_of_other_videos_than_the_manifest_names_are_found(layout, faults):

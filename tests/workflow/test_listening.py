@@ -12,6 +12,7 @@ from workflow_runs import Workflow
 
 from benchmark.data.builtin.generate import generate
 from benchmark.experiment.finished import finished_plan
+from benchmark.files.sealed import read_sealed, write_sealed
 from benchmark.methods.check_names import CHECK_NAMES
 from benchmark.verification.data import DataChecks
 from benchmark.verification.files import Hashes
@@ -117,6 +118,12 @@ def test_verification_covers_the_sound(listened, tmp_path):
         return DataChecks(config, Hashes(copied)).faults("multi", ("backbone", "sound"))
 
     assert faults() == []
+    index = copied / "features" / "multi" / "sound" / "index.json"
+    written, said = index.read_bytes(), read_sealed(index, "index", "")
+    write_sealed(index, {**said, "sound_digest": "another"})
+    (fault,) = faults()
+    assert "index.json: features were computed from other sound than is stored now" in fault
+    index.write_bytes(written)
     shard = next((copied / "data" / "multi" / "sound").glob("*.bin"))
     content = bytearray(shard.read_bytes())
     content[1000] ^= 1

@@ -232,14 +232,18 @@ def test_a_changed_description_of_a_shard_is_not_believed(dataset, stored, tmp_p
     assert contents(folder) == contents(stored)
 
 
-def test_a_shard_that_was_cut_and_has_its_old_time_is_made_again(dataset, stored, tmp_path):
-    """As a copy that was broken off leaves it."""
-    folder = tmp_path / "store"
-    shutil.copytree(stored, folder)
-    path = folder / "shard-00001.bin"
+def _cut_with_its_old_time(path):
+    """Leave a file as a copy that was broken off may leave it."""
     times = path.stat()
     path.write_bytes(path.read_bytes()[:-1])
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+@pytest.mark.parametrize("change", [_cut_with_its_old_time, Path.unlink])
+def test_a_shard_that_is_not_whole_is_made_again(dataset, stored, tmp_path, change):
+    folder = tmp_path / "store"
+    shutil.copytree(stored, folder)
+    change(folder / "shard-00001.bin")
     extract(dataset, folder, _RECIPE, workers=1)
     assert contents(folder) == contents(stored)
 
