@@ -18,7 +18,7 @@ from benchmark.evaluation.bootstrap import dataset_resamples, replicate_metric
 from benchmark.evaluation.metrics import evaluate
 from benchmark.evaluation.result import Counts, Result, facts_of
 from benchmark.evaluation.rows import TEST_ROWS, checked_output, list_of_rows
-from benchmark.experiment.layout import Layout, RunKey
+from benchmark.experiment.layout import RunKey
 from benchmark.experiment.plan import Plan
 from benchmark.experiment.stage_index import Entry
 from benchmark.files.sealed import again, file_sha256
@@ -36,7 +36,7 @@ class Evaluator:
     """Works out the results of a dataset's runs: when they are made, and when they are verified."""
 
     def __init__(self, plan: Plan, dataset: str) -> None:
-        self._plan, self._dataset, self._layout = plan, dataset, Layout.of(plan.config)
+        self._plan, self._dataset, self._layout = plan, dataset, plan.layout
         self.manifest = manifest_of(plan.config, dataset)
         store = FrameStore.open(self._layout.frames(plan.config.frames_name(dataset)))
         self._made_of = {"manifest": self.manifest.digest, "frames": store.digest}
@@ -104,7 +104,7 @@ def evaluate_all(
     Returns:
         one entry for each result: its file, SHA-256 and status.
     """
-    runs, evaluator = Layout.of(plan.config).runs, Evaluator(plan, dataset)
+    runs, evaluator = plan.layout.runs, Evaluator(plan, dataset)
     said = {(entry["variant"], entry["seed"]): entry for entry in entries}
     audits = audits_of(entries)
     written = []
@@ -162,7 +162,7 @@ def _weights_from(plan: Plan, key: RunKey) -> dict[str, str]:
     """Return where the weights of a run's networks came from, by role."""
     if plan.checkpoint(key.dataset, key.method, key.variant) is not None:
         return {}
-    config, layout = plan.config, Layout.of(plan.config)
+    config, layout = plan.config, plan.layout
     roles = [r for r in plan.variant_roles(key.method, key.variant) if r in config.roles]
     return {role: described(config.network(role), layout.weights(role)) for role in roles}
 

@@ -15,7 +15,7 @@ from benchmark.evaluation.predict import (
     facts_of_run,
 )
 from benchmark.evaluation.rows import TEST_ROWS, TRAIN_ROWS, checked_output, load_steps
-from benchmark.experiment.layout import Layout, RunKey
+from benchmark.experiment.layout import RunKey
 from benchmark.experiment.plan import Plan
 from benchmark.experiment.stage_index import read_stage_index
 from benchmark.files.sealed import again
@@ -38,7 +38,7 @@ def control_all(plan: Plan, dataset: str, method: str, progress: Progress) -> li
     """
     source = plan.methods[method].manifest.source
     assert source is not None, "an exit control has a source"
-    runs = Layout.of(plan.config).runs
+    runs = plan.layout.runs
     trainer = Trainer(plan, dataset, source.method)
     sources = _sources(plan, dataset, source.method)
     entries: list[dict[str, Any]] = []
@@ -66,7 +66,7 @@ def control_all(plan: Plan, dataset: str, method: str, progress: Progress) -> li
 
 def audit_stored(plan: Plan, key: RunKey, num_videos: int) -> list[str]:
     """Audit the stored rows of a finished run, of a method or of an exit control."""
-    steps = load_steps(Layout.of(plan.config).runs, key, answers_only=True)
+    steps = load_steps(plan.layout.runs, key, answers_only=True)
     source = plan.methods[key.method].manifest.source
     if source is None:
         trainer = Trainer(plan, key.dataset, key.method)
@@ -77,7 +77,7 @@ def audit_stored(plan: Plan, key: RunKey, num_videos: int) -> list[str]:
 
 
 def _sources(plan: Plan, dataset: str, method: str) -> Sources:
-    layout, found = Layout.of(plan.config), Sources()
+    layout, found = plan.layout, Sources()
     for block in plan.seed_blocks(dataset, method):
         path = layout.stage_index(dataset, method, "predictions", block)
         for entry in read_stage_index(path, "predict", dataset, method):
@@ -100,7 +100,7 @@ def _rows_read(plan: Plan, key: RunKey, sources: Sources, digest: str) -> dict[s
         if entry["data_digest"] != digest:
             what = f"the rows of {variant} were made of other data than are there now"
             raise DamagedFileError(what, where=record, fix=again(record))
-        return checked_output(Layout.of(plan.config).runs, origin, name, entry["outputs"], record)
+        return checked_output(plan.layout.runs, origin, name, entry["outputs"], record)
 
     paths = {"test": rows(source.variant, TEST_ROWS)}
     if source.train_steps:
@@ -127,5 +127,5 @@ def _control_run(
     targets = trainer.data.manifest.targets(test.video_ids.tolist())
     exits = control.exit_steps(test, read.get("train"), targets, seed)
     steps = test.exiting_at(exits, charged=control.charged, uncharged=control.uncharged)
-    steps.save(key.folder(Layout.of(plan.config).runs) / TEST_ROWS)
+    steps.save(key.folder(plan.layout.runs) / TEST_ROWS)
     return steps

@@ -16,7 +16,7 @@ from benchmark.cost.meter import Meter
 from benchmark.evaluation.audit import Auditor, audit_sample
 from benchmark.evaluation.early_exit import predict_steps
 from benchmark.evaluation.rows import TEST_ROWS, TRAIN_ROWS, TRAINING_LOG
-from benchmark.experiment.layout import Layout, RunKey
+from benchmark.experiment.layout import RunKey
 from benchmark.experiment.plan import Plan
 from benchmark.experiment.stage_index import read_stage_index
 from benchmark.files.sealed import file_sha256
@@ -81,7 +81,7 @@ def predict_all(trainer: Trainer, seeds: Sequence[int]) -> list[dict[str, Any]]:
         one entry for each (variant, seed): its file, or why it failed.
     """
     plan, dataset, method = trainer.plan, trainer.data.name, trainer.name
-    layout = Layout.of(plan.config)
+    layout = plan.layout
     index = layout.stage_index(dataset, method, "training", seeds)
     trained = read_stage_index(index, "train", dataset, method)
     made = {(entry["variant"], entry["seed"]): entry for entry in trained}
@@ -110,7 +110,7 @@ def entry_of(
     Raises:
         Exception: what no method is to blame for, such as a full disk or a damaged file.
     """
-    runs = Layout.of(plan.config).runs
+    runs = plan.layout.runs
     entry: dict[str, Any] = {"variant": key.variant, "seed": key.seed}
     rows = key.folder(runs) / TEST_ROWS
     if before is None:

@@ -21,7 +21,7 @@ from benchmark.data.video_io.time_stamps import read_timeline
 from benchmark.evaluation.audit import audit_sample
 from benchmark.evaluation.early_exit import run_deployed
 from benchmark.evaluation.rows import load_steps
-from benchmark.experiment.layout import Layout, RunKey
+from benchmark.experiment.layout import RunKey
 from benchmark.experiment.plan import Plan
 from benchmark.machine import provenance
 from benchmark.seeds import video_keys
@@ -130,7 +130,7 @@ def _seconds(
 
 
 def _decode_seconds(plan: Plan, trainer: Trainer, key: RunKey, ids: Sequence[str]) -> float | None:
-    steps = load_steps(Layout.of(plan.config).runs, key, answers_only=True)
+    steps = load_steps(plan.layout.runs, key, answers_only=True)
     rows = {video: row for row, video in enumerate(steps.video_ids.tolist())}
     manifest = trainer.data.manifest
     facts = manifest.rows.set_index("video_id")[["path", "duration_s", "start_s"]]

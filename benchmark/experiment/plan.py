@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from benchmark.config.profile import Config
 from benchmark.errors import BenchmarkError, did_you_mean, raise_all
-from benchmark.experiment.layout import RunKey
+from benchmark.experiment.layout import Layout, RunKey
 from benchmark.experiment.paper import Paper, load_paper
 from benchmark.experiment.rows_of_tables import owners_of_rows
 from benchmark.files.repository import REPOSITORY
@@ -46,6 +47,11 @@ class Plan:
             for variant in self.variants.get((dataset, method), ())
             for seed in self.config.seeds
         ]
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Where the profile's files lie."""
+        return Layout.of(self.config)
 
     @property
     def method_folders(self) -> list[Path]:

@@ -55,7 +55,7 @@ def mark_missing(plan: Plan) -> list[RunKey]:
     Returns:
         the runs that were marked; none where nothing has run at all.
     """
-    layout = Layout.of(plan.config)
+    layout = plan.layout
     missing = [pair for pair in plan.variants if not layout.results_index(*pair).is_file()]
     if len(missing) == len(plan.variants):
         return []
@@ -120,4 +120,4 @@ def _logs(plan: Plan, dataset: str, method: str) -> Iterator[Path]:
                 names.append("-".join([stage, dataset, name, *map(str, block)]))
     names.append(f"evaluate-{dataset}-{method}")
     for name in names:
-        yield Layout.of(plan.config).logs / f"{name}.log"
+        yield plan.layout.logs / f"{name}.log"

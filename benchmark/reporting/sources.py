@@ -70,7 +70,7 @@ def write_artefact(plan: Plan, artefact: Artefact, work: Work) -> None:
     Raises:
         BenchmarkError: if a file of a measured run cannot be read.
     """
-    root = Layout.of(plan.config).root
+    root = plan.layout.root
     made = artefact.maker.make(plan, artefact.name, work)
     for file, text in made.texts.items():
         write_text(root / file, text)

@@ -22,7 +22,7 @@ from typing import Any
 
 from benchmark.config.profile import Config
 from benchmark.errors import BenchmarkError
-from benchmark.experiment.layout import Layout, RunKey
+from benchmark.experiment.layout import RunKey
 from benchmark.experiment.plan import Plan
 from benchmark.files.writing import locked
 from benchmark.tracking.runs import (
@@ -88,7 +88,7 @@ def mirror_plan(plan: Plan, uri: str = "") -> MirrorReport:
     Raises:
         BenchmarkError: if there are no results, or some cannot be read.
     """
-    config, layout = plan.config, Layout.of(plan.config)
+    config, layout = plan.config, plan.layout
     if uri:
         config = config.model_copy(update={"mlflow_uri": uri})
     manifests = {name: layout.manifest(name) for name in config.datasets}

@@ -16,7 +16,7 @@ from lightning_fabric import Fabric
 from benchmark.backbones.registry import Backbone
 from benchmark.backbones.views import CropFlip
 from benchmark.contract import Method, Stage
-from benchmark.experiment.layout import Layout, method_files
+from benchmark.experiment.layout import method_files
 from benchmark.experiment.plan import Plan
 from benchmark.experiment.stage_code import stage_code
 from benchmark.files.sealed import file_sha256
@@ -68,9 +68,9 @@ class Trainer:
     ) -> None:
         self.plan, self.name, self.log = plan, method, log or JobLog(method, None, quiet=True)
         self.data: OpenDataset = open_dataset(plan.config, dataset, plan.roles(dataset, method))
-        self.folder = Layout.of(plan.config).runs / dataset / method
+        self.folder = plan.layout.runs / dataset / method
         self.device = device or torch.device("cpu")
-        self.finetuned_features = Layout.of(plan.config).finetuned_features(dataset, method)
+        self.finetuned_features = plan.layout.finetuned_features(dataset, method)
         self._frozen = FrozenFeatures(self.data, self.finetuned_features, self.log.progress)
         code = method_files(dict(plan.methods), method) + stage_code("train")
         self._code_digest = digest_of_files(code)

@@ -17,7 +17,7 @@ from benchmark.errors import BenchmarkError, DamagedFileError
 from benchmark.evaluation.evaluate import Evaluator, audits_of
 from benchmark.evaluation.result import Result
 from benchmark.experiment.fingerprints import made_with
-from benchmark.experiment.layout import Layout, RunKey
+from benchmark.experiment.layout import RunKey
 from benchmark.experiment.plan import Plan
 from benchmark.experiment.stage_index import Entry, Stage, read_stage_index
 from benchmark.machine import provenance
@@ -45,7 +45,7 @@ class RunChecks:
 
     def __init__(self, plan: Plan, data: DataChecks, hashes: Hashes) -> None:
         self._plan, self._data, self._hashes = plan, data, hashes
-        self._layout = Layout.of(plan.config)
+        self._layout = plan.layout
         self.faults: dict[RunKey, list[str]] = defaultdict(list)
         self.counts: Counter[str] = Counter()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.evaluate import Evaluator
-from benchmark.experiment.layout import Layout, RunKey
+from benchmark.experiment.layout import RunKey
 from benchmark.experiment.plan import Plan
 from benchmark.reporting.artefacts import Artefact, artefacts_of
 from benchmark.verification.data import DataChecks
@@ -28,7 +28,7 @@ def verify(plan: Plan, *, quick: bool = False) -> int:
     Returns:
         1 if any table or figure is stale, else 0.
     """
-    start, layout = time.monotonic(), Layout.of(plan.config)
+    start, layout = time.monotonic(), plan.layout
     hashes = Hashes(layout.root)
     runs = RunChecks(plan, DataChecks(plan.config, hashes, quick=quick), hashes)
     for dataset in plan.config.datasets:
@@ -89,7 +89,7 @@ def _brief(reasons: Sequence[str]) -> str:
 
 def _left_over(plan: Plan) -> Iterator[Path]:
     """Yield the folders of results that the plan does not have."""
-    folder = Layout.of(plan.config).runs
+    folder = plan.layout.runs
     known = {key.folder(folder) for pair in plan.variants for key in plan.runs(*pair)}
     for path in sorted(folder.glob("*/*/*/seed*/result.json")):
         if path.parent not in known:

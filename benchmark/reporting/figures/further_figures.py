@@ -12,7 +12,7 @@ from benchmark.data.frames.resize import rounded
 from benchmark.data.frames.store import FrameStore
 from benchmark.data.manifest.of_dataset import manifest_of
 from benchmark.evaluation.rows import load_steps
-from benchmark.experiment.layout import Layout, RunKey
+from benchmark.experiment.layout import RunKey
 from benchmark.experiment.plan import Plan
 from benchmark.methods.loading import load_method
 from benchmark.reporting.figures.exits import draw_exit_statistics
@@ -70,7 +70,7 @@ def _strip(plan: Plan) -> Drawn:
         if status != MEASURED:
             reason = f"{_name(plan, dataset, method)}: {status}"
             continue
-        layout = Layout.of(plan.config)
+        layout = plan.layout
         keys = [RunKey(dataset, method, variant, seed) for seed in plan.config.seeds]
         runs = [load_steps(layout.runs, key) for key in keys]
         if runs[0].positions is not None:
@@ -79,7 +79,7 @@ def _strip(plan: Plan) -> Drawn:
 
 
 def _strip_of(plan: Plan, key: RunKey, runs: list[Steps]) -> Drawn:
-    config, layout = plan.config, Layout.of(plan.config)
+    config, layout = plan.config, plan.layout
     store = FrameStore.open(layout.frames(config.frames_name(key.dataset)))
     manifest, run = manifest_of(config, key.dataset), runs[0]
     targets = manifest.targets(run.video_ids.tolist())
@@ -113,7 +113,7 @@ def _decidable_step(
     if plan.config.datasets[key.dataset].builtin is None or run.positions is None:
         return None
     video = str(run.video_ids[row])
-    truth = load_truth(Layout.of(plan.config).videos(key.dataset) / "truth.jsonl")[video]
+    truth = load_truth(plan.layout.videos(key.dataset) / "truth.jsonl")[video]
     step = truth.earliest_decidable_step(store.source_frames(video)[run.positions[row]])
     return float("inf") if step is None else float(step)
 

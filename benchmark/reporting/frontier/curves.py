@@ -18,7 +18,7 @@ from benchmark.evaluation.frontier import (
     trace_thresholds,
 )
 from benchmark.evaluation.rows import load_steps
-from benchmark.experiment.layout import Layout, RunKey
+from benchmark.experiment.layout import RunKey
 from benchmark.experiment.plan import Plan
 from benchmark.methods.loading import load_method
 from benchmark.reporting.tables.measurements import MEASURED, measure
@@ -136,7 +136,7 @@ def _of_seed(
     plan: Plan, key: RunKey, threshold: float, threads: int
 ) -> tuple[Frontier, Frontier] | None:
     """Return the own and the fixed rule of a run; none where there is no threshold to move."""
-    steps = load_steps(Layout.of(plan.config).runs, key)
+    steps = load_steps(plan.layout.runs, key)
     if np.isnan(steps.exit_values).all():
         return None
     videos = manifest_of(plan.config, key.dataset)

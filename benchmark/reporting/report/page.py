@@ -17,7 +17,7 @@ from PIL import Image
 from benchmark.config.profile import Config
 from benchmark.data.frames.store import FrameStore
 from benchmark.evaluation.result import Result
-from benchmark.experiment.layout import Layout, RunKey
+from benchmark.experiment.layout import RunKey
 from benchmark.experiment.plan import Plan
 from benchmark.files.repository import REPOSITORY
 from benchmark.reporting.artefacts import artefacts_of
@@ -79,7 +79,7 @@ def runs_behind(plan: Plan, name: str) -> list[RunKey]:
 
 
 def _content(plan: Plan) -> dict[str, Any]:
-    config, layout = plan.config, Layout.of(plan.config)
+    config, layout = plan.config, plan.layout
     paths = {key: key.folder(layout.runs) / "result.json" for key in runs_behind(plan, "report")}
     results = {key: Result.load(path) for key, path in paths.items() if path.is_file()}
     rows = {name: collect(config, plan.methods, spec) for name, spec in plan.paper.tables.items()}
@@ -124,7 +124,7 @@ def _content(plan: Plan) -> dict[str, Any]:
 
 def _undecodable(plan: Plan) -> dict[str, dict[str, str]]:
     """Return what no reader could decode, which is known only since the frames were stored."""
-    layout, config = Layout.of(plan.config), plan.config
+    layout, config = plan.layout, plan.config
     folders = {name: layout.frames(config.frames_name(name)) for name in config.datasets}
     return {name: FrameStore.open(folder).failures for name, folder in folders.items()}
 

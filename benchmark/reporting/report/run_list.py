@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmark.evaluation.result import Result
-from benchmark.experiment.layout import Layout, RunKey
+from benchmark.experiment.layout import RunKey
 from benchmark.experiment.plan import Plan
 from benchmark.progress import seconds_of_job
 from benchmark.reporting.report.html_table import Cell, HtmlTable, with_orders
@@ -121,7 +121,7 @@ def _variant(
     first = keys[0]
     found = [results[key] for key in keys if key in results]
     there = found[0] if found else None
-    layout = Layout.of(plan.config)
+    layout = plan.layout
     index = layout.results_index(first.dataset, first.method).relative_to(layout.root)
     rows = tuple(_seed(plan, key, results.get(key), numbers) for key in keys)
     metric = METRIC_NAMES[plan.config.datasets[first.dataset].metric]
@@ -148,7 +148,7 @@ def _seed(
     result: Result | None,
     numbers: Mapping[tuple[tuple[str, str], ...], int],
 ) -> tuple[Cell, ...]:
-    layout = Layout.of(plan.config)
+    layout = plan.layout
     folder = key.folder(layout.runs).relative_to(layout.root)
     log = _log(plan, key)
     seconds = seconds_of_job(layout.root / log)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from benchmark.config.datasets import PAPER_DATASETS
-from benchmark.experiment.layout import Layout
 from benchmark.experiment.plan import Plan
 from benchmark.experiment.rows_of_tables import owners_of_rows
 from benchmark.reporting.artefacts import artefacts_of
@@ -88,7 +87,7 @@ def frontier_document(plan: Plan) -> list[Block]:
 
 def further_documents(plan: Plan) -> Mapping[str, list[Block]]:
     """Return what else there is, by its title."""
-    layout = Layout.of(plan.config)
+    layout = plan.layout
     there = [one for one in artefacts_of(plan.config) if one.name in _FURTHER]
     return {one.title: _read(plan, one.name) for one in there if one.is_there(layout)}
 

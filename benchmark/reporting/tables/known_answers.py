@@ -59,7 +59,7 @@ class Finding:
 def make(plan: Plan, name: str, work: Work) -> Made:
     """Make `known_answers.csv` and `.md` for the built-in sets of a profile."""
     del name, work
-    layout = Layout.of(plan.config)
+    layout = plan.layout
     truths = [layout.videos(d) / "truth.jsonl" for d in _builtin_sets(plan.config)]
     texts = known_answers_texts(plan.config)
     made_of = tuple(path for path in truths if path.is_file())

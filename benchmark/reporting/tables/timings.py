@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from benchmark.evaluation.result import Result
 from benchmark.evaluation.timing import time_runs, timed_keys
-from benchmark.experiment.layout import Layout, RunKey
+from benchmark.experiment.layout import RunKey
 from benchmark.experiment.plan import Plan
 from benchmark.reporting.made import Made, Work
 from benchmark.reporting.tables.formats import to_csv, to_list
@@ -33,7 +33,7 @@ def make(plan: Plan, name: str, work: Work) -> Made:
 def runs_behind(plan: Plan, name: str) -> list[RunKey]:
     """Return the runs that are timed: those with a number, since what has none has no time."""
     del name
-    runs = Layout.of(plan.config).runs
+    runs = plan.layout.runs
     return [
         key
         for key in timed_keys(plan, _TIMED_TABLES)
