@@ -78,7 +78,7 @@ from torch import Tensor, nn
 from benchmark.config.datasets import Loss
 
 if TYPE_CHECKING:
-    from benchmark.step_records import Steps
+    from benchmark.step_records import StepRecords
     from benchmark.videos import Videos
 
 __all__ = [
@@ -277,7 +277,7 @@ class ExitControl(ABC):
 
     @abstractmethod
     def exit_steps(
-        self, test: Steps, train: Steps | None, targets: npt.NDArray[Any], seed: int
+        self, test: StepRecords, train: StepRecords | None, targets: npt.NDArray[Any], seed: int
     ) -> npt.NDArray[np.int64]:
         """Return the 1-based exit step of each test video: `[N]`.
 

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from benchmark.errors import BenchmarkError
 from benchmark.files.writing import replace_when_complete
 
-__all__ = ["Steps", "concatenate"]
+__all__ = ["StepRecords", "concatenate"]
 
 _SCHEMA_VERSION = 2
 # Scores are read a group of rows at a time; few files have more than one.
@@ -29,7 +29,7 @@ _BYTES_A_GROUP = 1 << 25
 
 
 @dataclass(frozen=True)
-class Steps:
+class StepRecords:
     """What happened, and what would have happened, at each of S steps of N videos.
 
     Attributes:
@@ -106,7 +106,7 @@ class Steps:
         *,
         charged: Sequence[str] = (),
         uncharged: Sequence[str] = (),
-    ) -> Steps:
+    ) -> StepRecords:
         """Return the same steps under another exit rule.
 
         Args:
@@ -158,7 +158,7 @@ class Steps:
             pq.write_table(table, partial, compression="zstd", row_group_size=rows)
 
     @classmethod
-    def load(cls, path: Path, *, answers_only: bool = False) -> Steps:
+    def load(cls, path: Path, *, answers_only: bool = False) -> StepRecords:
         """Read the rows of a run.
 
         Args:
@@ -232,7 +232,7 @@ def _lists(values: npt.NDArray[Any]) -> pa.Array:
     return pa.FixedSizeListArray.from_arrays(pa.array(flat.reshape(-1)), max(flat.shape[1], 1))
 
 
-def concatenate(parts: Sequence[Steps]) -> Steps:
+def concatenate(parts: Sequence[StepRecords]) -> StepRecords:
     """Join the steps of several batches or folds, which name the same components."""
     first = parts[0]
     names = tuple(dict.fromkeys(name for part in parts for name in part.components))
@@ -249,7 +249,7 @@ def concatenate(parts: Sequence[Steps]) -> Steps:
             blocks.append(block)
         return np.concatenate(blocks)
 
-    return Steps(
+    return StepRecords(
         video_ids=joined("video_ids"),
         scores=joined("scores"),
         exit_values=joined("exit_values"),

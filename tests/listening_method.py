@@ -11,7 +11,7 @@ kind: baseline
 summary: Hears eight moments and looks at those that sound most telling.
 licence: Apache-2.0
 networks: [backbone, sound]
-trade_off: {param: num_frames, cheap: 1, dear: 4}
+trade_off: {param: num_frames, cheap: 1, expensive: 4}
 variants:
   default: {label: listens, shown_in: {table1: listens, table2: listens}}
 """

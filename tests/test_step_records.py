@@ -13,7 +13,7 @@ from benchmark.contract import EarlyExit, Task
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.early_exit import predict_steps
 from benchmark.experiment.layout import RunKey
-from benchmark.step_records import Steps, concatenate
+from benchmark.step_records import StepRecords, concatenate
 
 
 class Answering(EarlyExit):
@@ -64,7 +64,7 @@ def _run(videos, rows=None, **how):
 
 
 def _same(one, other):
-    for field in fields(Steps):
+    for field in fields(StepRecords):
         a, b = getattr(one, field.name), getattr(other, field.name)
         if isinstance(a, np.ndarray):
             assert a.dtype.kind == b.dtype.kind
@@ -82,7 +82,7 @@ def videos(memory_videos):
 def test_rows_survive_a_file(videos, tmp_path):
     steps = _run(videos)
     steps.save(tmp_path / "run" / "predictions.parquet")
-    assert _same(Steps.load(tmp_path / "run" / "predictions.parquet"), steps)
+    assert _same(StepRecords.load(tmp_path / "run" / "predictions.parquet"), steps)
 
 
 def test_a_file_says_the_main_things_in_plain_columns(videos, tmp_path):
@@ -111,7 +111,7 @@ def test_a_file_that_holds_no_rows_is_explained(tmp_path, content):
     elif content is not None:
         path.write_bytes(content)
     with pytest.raises(BenchmarkError, match=r"predictions.parquet: no readable.*workflow again"):
-        Steps.load(path)
+        StepRecords.load(path)
 
 
 @pytest.mark.parametrize("last", [1, 4, 6])
@@ -181,9 +181,9 @@ def test_answers_alone_are_those_of_all_scores(videos, tmp_path, monkeypatch, by
     _run(videos).save(tmp_path / "rows.parquet")
     groups = pq.ParquetFile(tmp_path / "rows.parquet").num_row_groups
     assert groups == {1: 10, 200: 3, 1 << 25: 1}[bytes_a_group]
-    whole = Steps.load(tmp_path / "rows.parquet")
+    whole = StepRecords.load(tmp_path / "rows.parquet")
     assert _same(whole, _run(videos))
-    answers = Steps.load(tmp_path / "rows.parquet", answers_only=True)
+    answers = StepRecords.load(tmp_path / "rows.parquet", answers_only=True)
     assert len(set(answers.exit_step.tolist())) > 1
     assert answers.scores.shape == (10, 1, 2)
     assert answers.num_steps == whole.num_steps

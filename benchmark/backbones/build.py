@@ -25,7 +25,7 @@ def build_network(network: Network) -> nn.Module:
 
 def input_shape(network: Network) -> tuple[int, ...]:
     """Return the shape of one input, colours last: a frame, a clip or a spectrogram."""
-    if network.listens:
+    if network.is_audio:
         return (*LOG_MEL_SHAPE, 1)
     clip = () if network.num_frames == 1 else (network.num_frames,)
     return (*clip, network.size, network.size, 3)

@@ -99,7 +99,7 @@ def extract_features(
         macs_per_input=count_macs_per_input(backbone),
         videos=tuple(videos),
         inputs_digest=inputs.digest if inputs else None,
-        sound_digest=sound.digest if sound and network.listens else None,
+        sound_digest=sound.digest if sound and network.is_audio else None,
     )
     if _is_there(folder, facts):
         return

@@ -34,7 +34,7 @@ def load_inputs(
 ) -> Tensor:
     """Return a network's inputs that begin at these positions: `[K, *input_shape(network)]`."""
     num_frames, size = backbone.network.num_frames, backbone.network.size
-    if backbone.network.listens:
+    if backbone.network.is_audio:
         assert sound is not None, "it is opened for networks that listen"
         if starts and min(starts) < 0:
             raise IndexError(f"'{video}' has no position {min(starts)}")

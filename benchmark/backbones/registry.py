@@ -32,7 +32,7 @@ class Backbone(nn.Module):
         # In this layout a view of the stored frames is fed, without a copy.
         layout = torch.channels_last if network.num_frames <= 1 else torch.channels_last_3d
         self.body = build_network(network).to(memory_format=layout)
-        scale = 1 if network.listens else 255
+        scale = 1 if network.is_audio else 255
         self.register_buffer("mean", torch.tensor(network.mean) * scale, persistent=False)
         self.register_buffer("std", torch.tensor(network.std) * scale, persistent=False)
 

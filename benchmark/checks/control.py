@@ -11,7 +11,7 @@ import numpy.typing as npt
 from benchmark.checks.subject import SEED, Subject
 from benchmark.checks.world import World
 from benchmark.contract import EarlyExit, ExitControl
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 __all__ = ["ControlRun", "permuted"]
 
@@ -33,12 +33,12 @@ class ControlRun:
         self.method = self._made(spec.variant)
 
     @cached_property
-    def test(self) -> Steps:
+    def test(self) -> StepRecords:
         """The source's steps on the test videos."""
         return self.source.rows(self.method, self.world.test, world=self.world)
 
     @cached_property
-    def train(self) -> Steps | None:
+    def train(self) -> StepRecords | None:
         """Its steps on the training videos, where method.yaml asks for them."""
         if not self._spec.train_steps:
             return None
@@ -69,7 +69,7 @@ class ControlRun:
         labels = self.targets if targets is None else targets
         return np.asarray(self.control(params).exit_steps(self.test, self.train, labels, SEED))
 
-    def rows(self, params: Any) -> Steps:
+    def rows(self, params: Any) -> StepRecords:
         """Return the control's rows."""
         control, exits = self.control(params), self.exits(params)
         return self.test.exiting_at(exits, charged=control.charged, uncharged=control.uncharged)

@@ -9,7 +9,7 @@ from benchmark.checks.control import ControlRun
 from benchmark.checks.subject import SEED, NotApplicableError, Subject
 from benchmark.checks.world import World
 from benchmark.evaluation.audit import Auditor
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 __all__ = ["audited_cost", "monotone_cost"]
 
@@ -58,18 +58,20 @@ def monotone_cost(subject: Subject) -> list[str]:
     trade = subject.manifest.trade_off
     if trade is None:
         raise NotApplicableError("method.yaml declares no trade_off")
-    cheap, dear = (_mean_macs(subject, trade.param, value) for value in (trade.cheap, trade.dear))
-    if cheap < dear:
+    cheap, expensive = (
+        _mean_macs(subject, trade.param, value) for value in (trade.cheap, trade.expensive)
+    )
+    if cheap < expensive:
         return []
     return [
         f"a video costs {cheap:,.0f} MACs on average with {trade.param} = {trade.cheap}, "
-        f"{dear:,.0f} with {trade.dear}: the first is declared cheap"
+        f"{expensive:,.0f} with {trade.expensive}: the first is declared cheap"
     ]
 
 
 def _mean_macs(subject: Subject, param: str, value: int | float | str) -> float:
     params = subject.params(changes={param: value})
-    rows: Steps
+    rows: StepRecords
     if subject.is_control:
         rows = ControlRun(subject).rows(params)
     else:

@@ -13,7 +13,7 @@ from benchmark.errors import BenchmarkError, did_you_mean
 from benchmark.experiment.paper import load_paper
 from benchmark.files.text import read_text
 from benchmark.methods.loading import make_params
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 __all__ = ["build", "manifest"]
 
@@ -61,8 +61,10 @@ def _trade_off_faults(subject: Subject) -> list[str]:
     trade = subject.manifest.trade_off
     if trade is None:
         return []
-    faults = ["trade_off: cheap and dear are the same"] if trade.cheap == trade.dear else []
-    for value in (trade.cheap, trade.dear):
+    faults = (
+        ["trade_off: cheap and expensive are the same"] if trade.cheap == trade.expensive else []
+    )
+    for value in (trade.cheap, trade.expensive):
         try:
             subject.params(changes={trade.param: value})
         except BenchmarkError as fault:
@@ -93,7 +95,7 @@ def build(subject: Subject) -> list[str]:
     return faults
 
 
-def _score_faults(rows: Steps, num_classes: int) -> list[str]:
+def _score_faults(rows: StepRecords, num_classes: int) -> list[str]:
     scores = rows.scores
     if scores.shape[2] != num_classes:
         return [f"gives {scores.shape[2]} scores a video"]

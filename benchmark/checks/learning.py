@@ -12,7 +12,7 @@ from benchmark.checks.control import ControlRun
 from benchmark.checks.subject import SEED, Subject, schedule_of, scrambled
 from benchmark.errors import BenchmarkError
 from benchmark.seeds import derive_seed
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 from benchmark.training.fit import fit
 from benchmark.training.kept_state import StageState
 from benchmark.training.same_answers import Model
@@ -94,7 +94,7 @@ def same_seed(subject: Subject) -> list[str]:
     return [f"trained twice with one seed, it has other {what}" for what in _differences(*rows)]
 
 
-def _differences(first: Steps, second: Steps) -> list[str]:
+def _differences(first: StepRecords, second: StepRecords) -> list[str]:
     """Return what of two runs' rows is not equal to the last bit."""
     return [
         name.replace("_", " ")

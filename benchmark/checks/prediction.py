@@ -13,7 +13,7 @@ from benchmark.checks.control import ControlRun, permuted
 from benchmark.checks.subject import SEED, Subject, answer, scrambled
 from benchmark.contract import EarlyExit, Method, Prediction
 from benchmark.evaluation.audit import SCORE_TOLERANCE
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 __all__ = [
     "batch_invariance",
@@ -46,7 +46,7 @@ def batch_invariance(subject: Subject) -> list[str]:
     return faults
 
 
-def row_differences(whole: Steps, other: Steps, method: Method) -> list[str]:
+def row_differences(whole: StepRecords, other: StepRecords, method: Method) -> list[str]:
     """Return a sentence for each kind of difference, about the first video that shows it."""
     place = {video: row for row, video in enumerate(whole.video_ids.tolist())}
     rows = np.array([place[video] for video in other.video_ids.tolist()])
@@ -67,7 +67,7 @@ def row_differences(whole: Steps, other: Steps, method: Method) -> list[str]:
 
 
 def _decided(
-    whole: Steps, rows: npt.NDArray[np.int64], other: Steps, method: Method
+    whole: StepRecords, rows: npt.NDArray[np.int64], other: StepRecords, method: Method
 ) -> npt.NDArray[np.bool_]:
     """Say of which videos the exit is not decided by the rounding of a gate's value."""
     if not isinstance(method, EarlyExit):

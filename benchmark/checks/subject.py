@@ -24,7 +24,7 @@ from benchmark.evaluation.exits import threshold_for_budget
 from benchmark.methods.discovery import MethodFolder
 from benchmark.methods.loading import load_method, make_params
 from benchmark.seeds import derive_seed
-from benchmark.step_records import Steps, concatenate
+from benchmark.step_records import StepRecords, concatenate
 from benchmark.training.checkpoints import stage_params
 from benchmark.training.distributed.processes import single_process
 from benchmark.training.fit import Epoch, fit
@@ -200,7 +200,7 @@ class Subject:
         stored: bool = True,
         batch: int = 64,
         world: World | None = None,
-    ) -> Steps:
+    ) -> StepRecords:
         """Return the rows of videos that are predicted in batches."""
         world = world or self.world
         sources = world.sources(stored=stored)

@@ -43,8 +43,8 @@ class TinyNetwork(nn.Module):
 
     def __init__(self, role: str) -> None:
         super().__init__()
-        self.listens = "sound" in role
-        if self.listens:
+        self.is_audio = "sound" in role
+        if self.is_audio:
             self.num_frames, self.size, self.num_features = 0, 0, 8
             self.body = nn.Linear(BANDS, self.num_features)
             return
@@ -58,7 +58,7 @@ class TinyNetwork(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the features of frames, clips or sound: `[N, D]`."""
         inputs = inputs.to(next(self.parameters()).device)
-        if self.listens:
+        if self.is_audio:
             heard: Tensor = self.body(inputs)
             return heard
         scaled = inputs.float() / 64 - 2
@@ -68,8 +68,8 @@ class TinyNetwork(nn.Module):
     def info(self) -> NetworkInfo:
         """Return what a method is told of it."""
         clip = (self.num_frames,) if self.num_frames > 1 else ()
-        shape = (BANDS,) if self.listens else (*clip, self.size, self.size, 3)
-        blank = torch.zeros((1, *shape), dtype=torch.float32 if self.listens else torch.uint8)
+        shape = (BANDS,) if self.is_audio else (*clip, self.size, self.size, 3)
+        blank = torch.zeros((1, *shape), dtype=torch.float32 if self.is_audio else torch.uint8)
         with torch.inference_mode(), MacCounter() as counter:
             self(blank)
         return NetworkInfo(self.num_features, self.num_frames, self.size, counter.total)
@@ -126,7 +126,7 @@ class MemorySource:
     def _compute(self, videos: Tensor, starts: Tensor) -> Tensor:
         if not len(videos):
             return torch.zeros(0, starts.shape[1], self.network.num_features)
-        if self.network.listens:
+        if self.network.is_audio:
             heard: Tensor = self.network(self.sounds[videos[:, None], starts].flatten(0, 1))
             return heard.view(*starts.shape, -1)
         lengths = self._lengths[videos.numpy()][:, None, None]

@@ -179,7 +179,7 @@ def _network_faults(
 
 def _listening_faults(network: NetworkConfig, key: str, where: object) -> list[BenchmarkError]:
     """Return what makes no sense for a network whose input is sound."""
-    if not network.listens:
+    if not network.is_audio:
         return []
     what = f"{key}: '{network.network}' listens"
     faults = []

@@ -55,9 +55,9 @@ class NetworkConfig(Strict):
         return self.weights in {"hub", "file"}
 
     @property
-    def listens(self) -> bool:
+    def is_audio(self) -> bool:
         """Whether its input is sound."""
-        return self.entry.listens
+        return self.entry.is_audio
 
     @property
     def entry(self) -> Network:

@@ -75,7 +75,7 @@ class Network:
     hub: Hub | None = None
 
     @property
-    def listens(self) -> bool:
+    def is_audio(self) -> bool:
         """Whether its input is sound."""
         return self.num_frames == 0
 

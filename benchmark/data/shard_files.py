@@ -18,7 +18,7 @@ from benchmark.files.sealed import is_file_with, read_sealed_model
 from benchmark.files.writing import is_abandoned
 from benchmark.lifetime import process_pool
 
-__all__ = ["ShardFacts", "finished", "in_processes", "remove_strangers"]
+__all__ = ["ShardFacts", "finished", "in_processes", "remove_stale_shards"]
 
 Job = TypeVar("Job")
 Made = TypeVar("Made")
@@ -73,7 +73,7 @@ def in_processes(work: Callable[[Job], Made], jobs: Sequence[Job], workers: int)
             pool.shutdown(cancel_futures=True)
 
 
-def remove_strangers(folder: Path, prefix: str, data_files: Iterable[str]) -> None:
+def remove_stale_shards(folder: Path, prefix: str, data_files: Iterable[str]) -> None:
     """Delete shards of an earlier, longer manifest, and what killed writers left."""
     wanted = {name for file in data_files for name in (file, Path(file).with_suffix(".json").name)}
     for path in folder.iterdir():

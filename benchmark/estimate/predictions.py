@@ -13,7 +13,7 @@ from benchmark.estimate.counting import NUM_VIDEOS, CountedFeatures, Subject, ba
 from benchmark.estimate.ranges import Range, exactly
 from benchmark.evaluation.early_exit import predict_steps
 from benchmark.experiment.plan import Plan
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 from benchmark.videos import Videos
 
 __all__ = ["Predictions", "predictions"]
@@ -67,7 +67,7 @@ def predictions(plan: Plan, subject: Subject) -> Iterator[Predictions]:
         )
 
 
-def _executed(steps: Steps, *, early: bool) -> Range:
+def _executed(steps: StepRecords, *, early: bool) -> Range:
     """Return the MACs of a video: to its exit, which is not known yet, and once at all steps."""
     step, answer = (m.sum(axis=2).mean(axis=0) for m in (steps.step_macs, steps.exit_macs))
     if not early:
@@ -78,7 +78,7 @@ def _executed(steps: Steps, *, early: bool) -> Range:
     return Range(everything + min(first, last), everything + last)
 
 
-def _frames(steps: Steps, *, early: bool) -> Range:
+def _frames(steps: StepRecords, *, early: bool) -> Range:
     opened = steps.frames_opened.mean(axis=0)
     if not early:
         return exactly(float(opened[-1]))
@@ -86,7 +86,7 @@ def _frames(steps: Steps, *, early: bool) -> Range:
     return Range(float(opened[-1] + first), float(2 * opened[-1]))
 
 
-def _row_bytes(steps: Steps) -> int:
+def _row_bytes(steps: StepRecords) -> int:
     """Return what a row takes: scores, exit values, and integers by step and component."""
     size = steps.scores.nbytes + steps.exit_values.nbytes + steps.frames_opened.nbytes
     size += steps.last_opened.nbytes + steps.pixels_fed.nbytes

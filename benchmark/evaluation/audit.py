@@ -25,7 +25,7 @@ from benchmark.contract import EarlyExit, ExitControl, Method
 from benchmark.cost.counter import MacCounter
 from benchmark.evaluation.early_exit import run_deployed
 from benchmark.seeds import derive_seed, video_keys
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 from benchmark.videos import FeatureSource, Videos
 
 __all__ = ["SCORE_TOLERANCE", "Auditor", "Replay", "audit_sample"]
@@ -68,7 +68,7 @@ class Auditor:
         self._method, self._sources, self._seed = method, sources, seed
         self._videos, self._control = videos, control
 
-    def faults(self, steps: Steps) -> list[str]:
+    def faults(self, steps: StepRecords) -> list[str]:
         """Return a sentence for each disagreement with the stored rows; none if all agree."""
         rows = {video: row for row, video in enumerate(steps.video_ids.tolist())}
         spent, answers = steps.macs(), steps.exit_scores()
@@ -81,7 +81,7 @@ class Auditor:
             )
         return faults
 
-    def _replay(self, place: int, video: str, length: int, steps: Steps, row: int) -> Replay:
+    def _replay(self, place: int, video: str, length: int, steps: StepRecords, row: int) -> Replay:
         stored = int(steps.exit_step[row])
         alone = Videos(
             self._sources,

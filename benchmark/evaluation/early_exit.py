@@ -20,7 +20,7 @@ from torch.utils._pytree import tree_map
 
 from benchmark.contract import EarlyExit, Method, Prediction, SinglePass
 from benchmark.cost.meter import OTHER, Meter
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 from benchmark.videos import Videos
 
 __all__ = ["predict_steps", "run_all_steps", "run_deployed", "run_with_exits"]
@@ -126,7 +126,7 @@ def _opened(videos: Videos) -> tuple[npt.NDArray[np.int64], ...]:
 
 
 @torch.inference_mode()
-def predict_steps(method: Method, make_videos: MakeVideos, video_ids: list[str]) -> Steps:
+def predict_steps(method: Method, make_videos: MakeVideos, video_ids: list[str]) -> StepRecords:
     """Run a method on a batch and return its rows, costs counted on what was executed.
 
     Raises:
@@ -147,7 +147,7 @@ def predict_steps(method: Method, make_videos: MakeVideos, video_ids: list[str])
 
 def _all_steps(
     method: EarlyExit, make_videos: MakeVideos, video_ids: list[str], exit_step: Tensor
-) -> Steps:
+) -> StepRecords:
     meter = Meter(len(video_ids))
     videos = make_videos(meter)
 
@@ -163,7 +163,7 @@ def _all_steps(
     )
     deltas = np.diff(sums, axis=1, prepend=0)
     frames, last, pixels = (np.stack(one, axis=1) for one in zip(*seen.opened, strict=True))
-    return Steps(
+    return StepRecords(
         video_ids=np.array(video_ids, dtype=np.str_),
         scores=seen.scores.numpy(),
         exit_values=seen.exit_values.numpy(),
@@ -183,11 +183,11 @@ def _single_step(
     executed: dict[str, npt.NDArray[np.int64]],
     videos: Videos,
     video_ids: list[str],
-) -> Steps:
+) -> StepRecords:
     names = tuple(executed)
     macs = np.stack([executed[name] for name in names], axis=-1)[:, None]
     frames, last, pixels = _opened(videos)
-    return Steps(
+    return StepRecords(
         video_ids=np.array(video_ids, dtype=np.str_),
         scores=prediction.scores.float().cpu().numpy()[:, None],
         exit_values=np.full((len(video_ids), 1), np.nan, dtype=np.float32),
@@ -201,7 +201,7 @@ def _single_step(
     )
 
 
-def _assert_same_cost(steps: Steps, executed: dict[str, npt.NDArray[np.int64]]) -> None:
+def _assert_same_cost(steps: StepRecords, executed: dict[str, npt.NDArray[np.int64]]) -> None:
     derived = steps.macs_by_component()
     for index, name in enumerate(steps.components):
         counted = executed.get(name, np.zeros(steps.num_videos, dtype=np.int64))

@@ -24,7 +24,7 @@ from benchmark.experiment.stage_index import Entry
 from benchmark.files.sealed import again, file_sha256
 from benchmark.files.writing import digest_of
 from benchmark.machine import provenance
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 __all__ = ["Evaluator", "audits_of", "evaluate_all"]
 
@@ -72,7 +72,7 @@ class Evaluator:
                 what = f"the rows of {key.variant} were made of another {name} than is there now"
                 raise DamagedFileError(what, where=record, fix=again(record))
         path = checked_output(runs, key, TEST_ROWS, entry["outputs"], record)
-        steps = Steps.load(path, answers_only=True)
+        steps = StepRecords.load(path, answers_only=True)
         ids = steps.video_ids.tolist()
         targets = self.manifest.targets(ids)
         opened = _opened(steps, self._sources)
@@ -167,7 +167,7 @@ def _weights_from(plan: Plan, key: RunKey) -> dict[str, str]:
     return {role: described(config.network(role), layout.weights(role)) for role in roles}
 
 
-def _opened(steps: Steps, sources: Mapping[str, npt.NDArray[np.int64]]) -> dict[str, float]:
+def _opened(steps: StepRecords, sources: Mapping[str, npt.NDArray[np.int64]]) -> dict[str, float]:
     """Return what was fed to networks, and what a decoder reads to reach the last opened frame."""
     last, ids = steps.at_exit(steps.last_opened), steps.video_ids.tolist()
     decoded = [sources[v][p] + 1 if p >= 0 else 0 for v, p in zip(ids, last, strict=True)]
@@ -178,7 +178,7 @@ def _opened(steps: Steps, sources: Mapping[str, npt.NDArray[np.int64]]) -> dict[
     }
 
 
-def _measured(base: Mapping[str, Any], steps: Steps) -> Result:
+def _measured(base: Mapping[str, Any], steps: StepRecords) -> Result:
     macs = steps.macs_by_component().mean(axis=0)
     counts = base["num_videos"].model_copy(update={"evaluated": steps.num_videos})
     histogram = np.bincount(steps.exit_step, minlength=steps.num_steps + 1)[1:]

@@ -21,7 +21,7 @@ from benchmark.experiment.stage_index import read_stage_index
 from benchmark.files.sealed import again
 from benchmark.methods.loading import load_method, make_params
 from benchmark.seeds import derive_seed
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 from benchmark.training.trainer import Trainer
 
 __all__ = ["audit_stored", "control_all"]
@@ -118,8 +118,10 @@ def _control(plan: Plan, key: RunKey) -> ExitControl:
 
 def _control_run(
     plan: Plan, trainer: Trainer, key: RunKey, control: ExitControl, paths: dict[str, Path]
-) -> Steps:
-    read = {name: Steps.load(path, answers_only=name == "budget") for name, path in paths.items()}
+) -> StepRecords:
+    read = {
+        name: StepRecords.load(path, answers_only=name == "budget") for name, path in paths.items()
+    }
     test = read["test"]
     if "budget" in read:
         control.budget_steps = float(read["budget"].exit_step.mean())

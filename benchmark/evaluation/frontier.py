@@ -17,7 +17,7 @@ import numpy.typing as npt
 from benchmark.evaluation.bootstrap import replicate_metric
 from benchmark.evaluation.exits import first_above
 from benchmark.evaluation.metrics import mean_average_precision, top1
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 __all__ = [
     "Frontier",
@@ -101,13 +101,15 @@ def spaced_thresholds(values: npt.NDArray[Any], number: int, always: float | Non
     return np.unique(chosen if always is None else np.append(chosen, always))
 
 
-def trace_thresholds(steps: Steps, judge: Judge, thresholds: Floats) -> Frontier:
+def trace_thresholds(steps: StepRecords, judge: Judge, thresholds: Floats) -> Frontier:
     """Return a run's own exit rule at `[K]` thresholds, ascending."""
     exits = np.stack([first_above(steps.exit_values, level) for level in thresholds])
     return _trace(steps, judge, exits, thresholds)
 
 
-def trace_fixed(steps: Steps, judge: Judge, uncharged: tuple[str, ...] = ("gate",)) -> Frontier:
+def trace_fixed(
+    steps: StepRecords, judge: Judge, uncharged: tuple[str, ...] = ("gate",)
+) -> Frontier:
     """Return the run with the same number of steps for every video, and its gates not run."""
     numbers = np.arange(1, steps.num_steps + 1)
     exits = np.repeat(numbers[:, None], steps.num_videos, axis=1)
@@ -115,7 +117,9 @@ def trace_fixed(steps: Steps, judge: Judge, uncharged: tuple[str, ...] = ("gate"
     return _trace(freed, judge, exits, numbers.astype(np.float64))
 
 
-def _trace(steps: Steps, judge: Judge, exits: npt.NDArray[np.int64], settings: Floats) -> Frontier:
+def _trace(
+    steps: StepRecords, judge: Judge, exits: npt.NDArray[np.int64], settings: Floats
+) -> Frontier:
     """Evaluate exit steps `[K, N]`, given in order of cost."""
     passed = np.cumsum(steps.step_macs.sum(axis=2), axis=1) + steps.exit_macs.sum(axis=2)
     rows = np.arange(steps.num_videos)

@@ -23,7 +23,7 @@ from benchmark.files.sealed import file_sha256
 from benchmark.files.writing import write_text
 from benchmark.methods.blame import fault_of_method
 from benchmark.seeds import derive_seed, video_keys
-from benchmark.step_records import Steps, concatenate
+from benchmark.step_records import StepRecords, concatenate
 from benchmark.training.dataset import OpenDataset
 from benchmark.training.trained import Trained
 from benchmark.training.trainer import Trainer
@@ -50,7 +50,7 @@ Progress = Callable[[int, int], None]
 
 def predict_videos(
     data: OpenDataset, trained: Trained, video_ids: Sequence[str], seed: int, batch: int = _BATCH
-) -> Steps:
+) -> StepRecords:
     """Run a trained method on videos, in batches."""
     sources = trained.sources(video_ids)
     keys, lengths = video_keys(video_ids), data.lengths(video_ids)
@@ -133,13 +133,13 @@ def digests_of_files(paths: Iterable[Path], runs: Path) -> dict[str, str]:
     return {str(path.relative_to(runs)): file_sha256(path) for path in there}
 
 
-def facts_of_run(trainer: Trainer, key: RunKey, params: Any, steps: Steps) -> dict[str, Any]:
+def facts_of_run(trainer: Trainer, key: RunKey, params: Any, steps: StepRecords) -> dict[str, Any]:
     """Return what is reported beside the rows: parameters, set and learned, and the data."""
     trained = trainer.get(key.variant, key.seed, 0)
     networks = trained.networks or trainer.frozen_networks
     roles = trainer.plan.variant_roles(key.method, key.variant)
     parts = [trained.method, *(networks[role] for role in roles)]
-    sound = trainer.data.sound if trainer.plan.listens(key.method, key.variant) else None
+    sound = trainer.data.sound if trainer.plan.is_audio(key.method, key.variant) else None
     return {
         "params": asdict(params),
         "num_parameters": sum(p.numel() for part in parts for p in part.parameters()),
@@ -154,7 +154,7 @@ def facts_of_run(trainer: Trainer, key: RunKey, params: Any, steps: Steps) -> di
 def audit_run(
     trainer: Trainer,
     key: RunKey,
-    steps: Steps,
+    steps: StepRecords,
     control: ExitControl | None = None,
     num_videos: int = _AUDITED,
 ) -> list[str]:
@@ -198,7 +198,7 @@ def control_sample(train_ids: Sequence[str], count: int = CONTROL_VIDEOS) -> lis
     return [video for video in train_ids if video in chosen]
 
 
-def _predict_run(plan: Plan, trainer: Trainer, key: RunKey, runs: Path) -> Steps:
+def _predict_run(plan: Plan, trainer: Trainer, key: RunKey, runs: Path) -> StepRecords:
     folder = key.folder(runs)
     seed = prediction_seed(key)
     on_train = plan.needs_train_steps(key.dataset, key.method, key.variant)

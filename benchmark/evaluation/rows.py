@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmark.evaluation.result import Result
 from benchmark.experiment.layout import RunKey
 from benchmark.files.sealed import again, check_file
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 __all__ = [
     "TEST_ROWS",
@@ -53,13 +53,13 @@ def list_of_rows(runs: Path, key: RunKey) -> Path:
     return next(own, folder / f"{start}{key.seed}.json")
 
 
-def load_steps(runs: Path, key: RunKey, *, answers_only: bool = False) -> Steps:
+def load_steps(runs: Path, key: RunKey, *, answers_only: bool = False) -> StepRecords:
     """Read the rows of a run that has a result.
 
     Args:
         runs: the folder of all runs.
         key: names the run.
-        answers_only: see `Steps.load`.
+        answers_only: see `StepRecords.load`.
 
     Raises:
         BenchmarkError: if the result or the rows are missing or are not as they were written.
@@ -67,4 +67,4 @@ def load_steps(runs: Path, key: RunKey, *, answers_only: bool = False) -> Steps:
     record = key.folder(runs) / "result.json"
     outputs = Result.load(record).provenance.get("outputs", {})
     path = checked_output(runs, key, TEST_ROWS, outputs, record)
-    return Steps.load(path, answers_only=answers_only)
+    return StepRecords.load(path, answers_only=answers_only)

@@ -134,7 +134,7 @@ def _decode_seconds(plan: Plan, trainer: Trainer, key: RunKey, ids: Sequence[str
     rows = {video: row for row, video in enumerate(steps.video_ids.tolist())}
     manifest = trainer.data.manifest
     facts = manifest.rows.set_index("video_id")[["path", "duration_s", "start_s"]]
-    listens = plan.listens(key.method, key.variant)
+    is_audio = plan.is_audio(key.method, key.variant)
     seconds = []
     for video in ids:
         path, row = manifest.root / facts["path"][video], rows[video]
@@ -146,7 +146,7 @@ def _decode_seconds(plan: Plan, trainer: Trainer, key: RunKey, ids: Sequence[str
         start = time.perf_counter()
         if last >= 0:
             decode_frames(path, timeline, wanted, reader=reader)
-        if listens:
+        if is_audio:
             decode_sound(path, facts["duration_s"][video], facts["start_s"][video])
         seconds.append(time.perf_counter() - start)
     return median(seconds)

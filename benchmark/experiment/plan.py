@@ -84,10 +84,10 @@ class Plan:
         }
         return tuple(role for role in self.config.roles if role in asked)
 
-    def listens(self, method: str, variant: str) -> bool:
+    def is_audio(self, method: str, variant: str) -> bool:
         """Say whether a variant asks for a network whose input is sound."""
         roles = [r for r in self.variant_roles(method, variant) if r in self.config.roles]
-        return any(self.config.network(role).listens for role in roles)
+        return any(self.config.network(role).is_audio for role in roles)
 
     def checkpoint(self, dataset: str, method: str, variant: str) -> Path | None:
         """Return the file of a released variant's weights; None for one that is trained here."""

@@ -36,7 +36,7 @@ def manifest(job: Job) -> None:
         write_report,
     )
     from benchmark.data.profile_datasets import build_profile_manifest  # noqa: PLC0415
-    from benchmark.data.video_io.probe_cache import KeptFacts  # noqa: PLC0415
+    from benchmark.data.video_io.probe_cache import ProbeCache  # noqa: PLC0415
 
     path = job.layout.manifest(job.dataset)
     if job.config.datasets[job.dataset].builtin is not None:
@@ -55,7 +55,7 @@ def manifest(job: Job) -> None:
         job.dataset,
         workers=job.threads,
         progress=job.log.progress,
-        kept=KeptFacts(path),
+        kept=ProbeCache(path),
         inspect=report,
     )
     write_manifest(manifest, path)

@@ -65,7 +65,7 @@ def features(job: Job) -> None:
     digest = weights_digest(network)
     for dataset in job.config.frame_owners:
         store = FrameStore.open(layout.frames(dataset))
-        sound = SoundStore.open(layout.sound(dataset)) if network.network.listens else None
+        sound = SoundStore.open(layout.sound(dataset)) if network.network.is_audio else None
         extract_features(
             store,
             network,

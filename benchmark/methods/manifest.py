@@ -69,7 +69,7 @@ class TradeOff(Strict):
 
     param: str
     cheap: int | float | str = Field(description="a value at which a video costs less on average")
-    dear: int | float | str = Field(description="than at this one")
+    expensive: int | float | str = Field(description="than at this one")
 
 
 class MethodManifest(Strict):

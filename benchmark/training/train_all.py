@@ -33,7 +33,7 @@ def train_all(trainer: Trainer, seeds: Sequence[int]) -> list[dict[str, Any]]:
             try:
                 if absent:
                     entry["skipped"] = f"this profile has no network: {', '.join(absent)}"
-                elif plan.listens(method, variant) and trainer.data.is_silent:
+                elif plan.is_audio(method, variant) and trainer.data.is_silent:
                     entry["skipped"] = f"no video of '{trainer.data.name}' has sound"
                 else:
                     trained = [trainer.get(variant, seed, fold) for fold in folds]

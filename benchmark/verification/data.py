@@ -20,7 +20,7 @@ from benchmark.data.manifest.of_dataset import manifest_of
 from benchmark.data.profile_datasets import build_profile_manifest
 from benchmark.data.sound.store import SOUND_INDEX, SoundStore
 from benchmark.data.video_io.decoding import readers
-from benchmark.data.video_io.probe_cache import KeptFacts
+from benchmark.data.video_io.probe_cache import ProbeCache
 from benchmark.errors import BenchmarkError, DamagedFileError
 from benchmark.experiment.layout import Layout, annotation_files
 from benchmark.training.dataset import make_network, open_dataset, weights_digest
@@ -53,7 +53,7 @@ class DataChecks:
         """Return what is wrong with all that the runs of a dataset with these networks read."""
         owner = self._config.frames_name(dataset)
         said = [*self._of_manifest(dataset), *self._of_frames(owner)]
-        if any(self._config.network(role).listens for role in roles):
+        if any(self._config.network(role).is_audio for role in roles):
             said += self._of_sound(owner)
         return said + [fault for role in roles for fault in self._of_features(owner, role)]
 
@@ -71,7 +71,7 @@ class DataChecks:
         except BenchmarkError as fault:
             return [str(fault)]
         said = self._label_faults(manifest, path) + self._generated_faults(manifest.dataset)
-        kept = KeptFacts(path)
+        kept = ProbeCache(path)
         if numbers := ", ".join(map(str, kept.damaged_lines())):
             said.append(f"{kept.path} was changed in line {numbers}")
         return said if self._quick else said + self._video_faults(manifest, path)
@@ -155,7 +155,7 @@ class DataChecks:
 
     def _features_faults(self, owner: str, role: str) -> list[str]:
         """Look at a network's weights and, where they are stored, at its features."""
-        folder, listens = self._layout.features(owner, role), self._config.network(role).listens
+        folder, is_audio = self._layout.features(owner, role), self._config.network(role).is_audio
         record = folder / INDEX_FILE
         try:
             network = self._network(role)
@@ -163,7 +163,7 @@ class DataChecks:
                 return []
             index = read_feature_index(folder)
             store = FrameStore.open(self._layout.frames(owner))
-            sound = SoundStore.open(self._layout.sound(owner)) if listens else None
+            sound = SoundStore.open(self._layout.sound(owner)) if is_audio else None
         except BenchmarkError as fault:
             return [str(fault)]
         said = self._hashes.faults(folder, {FEATURES_FILE: index.sha256}, record)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from benchmark.contract import ExitControl
 from benchmark.evaluation.exits import first_above, threshold_for_budget
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Method(ExitControl):
         return ("classifier",)
 
     def exit_steps(
-        self, test: Steps, train: Steps | None, targets: npt.NDArray[Any], seed: int
+        self, test: StepRecords, train: StepRecords | None, targets: npt.NDArray[Any], seed: int
     ) -> npt.NDArray[np.int64]:
         """Return the first step whose confidence passes the fitted threshold."""
         assert train is not None, "method.yaml asks for the source's training steps"

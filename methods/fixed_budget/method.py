@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.contract import ExitControl
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Method(ExitControl):
     Params = Params
 
     def exit_steps(
-        self, test: Steps, train: Steps | None, targets: npt.NDArray[Any], seed: int
+        self, test: StepRecords, train: StepRecords | None, targets: npt.NDArray[Any], seed: int
     ) -> npt.NDArray[np.int64]:
         """Return the same step for every video."""
         return np.full(test.num_videos, min(self.params.num_frames, test.num_steps))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from benchmark.contract import ExitControl
 from benchmark.evaluation.exits import first_above, threshold_for_budget
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Method(ExitControl):
         return ()
 
     def exit_steps(
-        self, test: Steps, train: Steps | None, targets: npt.NDArray[Any], seed: int
+        self, test: StepRecords, train: StepRecords | None, targets: npt.NDArray[Any], seed: int
     ) -> npt.NDArray[np.int64]:
         """Return the first step whose gate passes the threshold of the budget."""
         threshold = threshold_for_budget(test.exit_values, self.params.mean_frames)

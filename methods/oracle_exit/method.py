@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from benchmark.contract import ExitControl
 from benchmark.evaluation.exits import earliest_correct_step
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Method(ExitControl):
     Params = Params
 
     def exit_steps(
-        self, test: Steps, train: Steps | None, targets: npt.NDArray[Any], seed: int
+        self, test: StepRecords, train: StepRecords | None, targets: npt.NDArray[Any], seed: int
     ) -> npt.NDArray[np.int64]:
         """Return the earliest correct step; the last where none is correct."""
         return earliest_correct_step(test.scores, targets)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.contract import ExitControl
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Method(ExitControl):
     Params = Params
 
     def exit_steps(
-        self, test: Steps, train: Steps | None, targets: npt.NDArray[Any], seed: int
+        self, test: StepRecords, train: StepRecords | None, targets: npt.NDArray[Any], seed: int
     ) -> npt.NDArray[np.int64]:
         """Return the budget's whole part, or one more for a random share of the videos."""
         budget = self.params.num_frames or self.budget_steps or float(test.exit_step.mean())

@@ -209,8 +209,8 @@ def test_the_paper_sized_network_costs_what_the_literature_part_says():
 
 def test_the_settings_know_which_networks_listen():
     for name, network in NETWORKS.items():
-        assert NetworkConfig(network=name, weights="random").listens == network.listens, name
-    assert NETWORKS["tiny_audio"].listens
+        assert NetworkConfig(network=name, weights="random").is_audio == network.is_audio, name
+    assert NETWORKS["tiny_audio"].is_audio
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from written_methods import METHOD, changed
 __all__ = ["CODE", "CONTROLS", "GOOD", "README", "TRADE_OFF", "WRONG"]
 
 GOOD = "good_exit"
-TRADE_OFF = "trade_off: {param: threshold, cheap: 0.2, dear: 0.9}"
+TRADE_OFF = "trade_off: {param: threshold, cheap: 0.2, expensive: 0.9}"
 # Keeps the maximum of the frames' features and stops when a gate says so.
 CODE = (
     changed(
@@ -148,7 +148,7 @@ WRONG = {
     "trades_backwards": (
         "monotone_cost",
         "method.yaml",
-        {"cheap: 0.2, dear: 0.9": "cheap: 0.9, dear: 0.2"},
+        {"cheap: 0.2, expensive: 0.9": "cheap: 0.9, expensive: 0.2"},
     ),
     "opens_in_secret": (
         "frames_opened",

@@ -9,7 +9,7 @@ from benchmark.estimate.predictions import predictions
 from benchmark.estimate.stages import training_stages
 from benchmark.estimate.videos import video_facts
 from benchmark.evaluation.predict import predict_videos
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 from benchmark.training.dataset import make_network
 from benchmark.training.trainer import Trainer
 
@@ -128,7 +128,7 @@ def test_prediction_executes_what_was_counted(subject, trainer, tmp_path, method
         steps = predict_videos(made.data, trained, ids, 0)
     assert counted.macs.low <= counter.total / NUM_VAL <= counted.macs.high
     assert (counted.macs.low == counted.macs.high) == (method == "uniform_k")
-    arrays = (getattr(steps, name) for name in Steps.__dataclass_fields__)
+    arrays = (getattr(steps, name) for name in StepRecords.__dataclass_fields__)
     known = [a for a in arrays if getattr(a, "dtype", None) is not None and a.ndim > 1]
     positions = 0 if steps.positions is None else steps.positions.nbytes
     assert counted.row_bytes == (sum(a.nbytes for a in known) - positions) / NUM_VAL

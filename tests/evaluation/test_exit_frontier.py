@@ -17,13 +17,13 @@ from benchmark.evaluation.frontier import (
     value_at,
 )
 from benchmark.evaluation.metrics import mean_average_precision, top1
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 NUM, STEPS, CLASSES = 80, 6, 4
 
 
 @pytest.fixture
-def steps() -> tuple[Steps, np.ndarray]:
+def steps() -> tuple[StepRecords, np.ndarray]:
     """Return steps that become right one after another, with gate values that know when."""
     rng = np.random.default_rng(3)
     targets = rng.integers(CLASSES, size=NUM)
@@ -35,7 +35,7 @@ def steps() -> tuple[Steps, np.ndarray]:
     values[:, -1] = np.nan
     costs = np.stack([np.full((NUM, STEPS), 10**9), np.full((NUM, STEPS), 10**8)], axis=2)
     answer = np.stack([np.zeros((NUM, STEPS)), np.zeros((NUM, STEPS))], axis=2).astype(np.int64)
-    made = Steps(
+    made = StepRecords(
         video_ids=np.array([f"v{i}" for i in range(NUM)]),
         scores=scores.astype(np.float32),
         exit_values=values.astype(np.float32),

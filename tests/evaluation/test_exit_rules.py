@@ -5,7 +5,7 @@ import pytest
 
 from benchmark.evaluation.exits import earliest_correct_step, first_above, threshold_for_budget
 from benchmark.methods.loading import load_method
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 NAN = float("nan")
 VALUES = np.array([[0.1, 0.6, 0.9, NAN], [0.7, 0.2, 0.1, NAN], [0.1, 0.2, 0.3, NAN]])
@@ -15,7 +15,7 @@ def _steps(scores, values=None, exit_step=None):
     scores = np.asarray(scores, dtype=np.float32)
     num, num_steps, _ = scores.shape
     ones = np.ones((num, num_steps, 3), dtype=np.int64)
-    return Steps(
+    return StepRecords(
         video_ids=np.array([f"v{i}" for i in range(num)]),
         scores=scores,
         exit_values=np.asarray(values if values is not None else np.full(scores.shape[:2], NAN)),

@@ -12,7 +12,7 @@ from torch import nn
 from benchmark.contract import Method, Task
 from benchmark.evaluation.early_exit import predict_steps
 from benchmark.methods.loading import load_method
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 NUM_FEATURES, UNITS, NUM_CLASSES = 6, 7, 5
 
@@ -51,10 +51,10 @@ def _spread(method, videos) -> None:
 
 
 @pytest.fixture
-def run() -> Callable[..., Steps]:
+def run() -> Callable[..., StepRecords]:
     """Return a function that runs a method on some videos in one batch."""
 
-    def go(method, videos, rows=None) -> Steps:
+    def go(method, videos, rows=None) -> StepRecords:
         rows = list(range(len(videos.features))) if rows is None else list(rows)
         ids = [videos.ids[row] for row in rows]
         return predict_steps(method, lambda meter: videos.batch(rows, meter), ids)

@@ -90,7 +90,7 @@ def _imported(path):
         ),
         (("licence:", "expected_failed_checks: {fit: ''}\nlicence:"), 5, "at least 1 character"),
         (
-            ("licence:", "trade_off: {param: beta, cheep: 1, dear: 2}\nlicence:"),
+            ("licence:", "trade_off: {param: beta, cheep: 1, expensive: 2}\nlicence:"),
             5,
             "unknown key 'trade_off.cheep' (did you mean 'cheap'?)",
         ),

@@ -21,7 +21,7 @@ from benchmark.evaluation.rows import TEST_ROWS
 from benchmark.experiment.layout import Layout, RunKey
 from benchmark.files.sealed import file_sha256
 from benchmark.methods.discovery import MethodFolder, discover
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Bench:
         write_manifest(made, self.layout.manifest(dataset))
         return made
 
-    def run(self, key: RunKey, steps: Steps, manifest: Manifest) -> None:
+    def run(self, key: RunKey, steps: StepRecords, manifest: Manifest) -> None:
         """Write predictions, result and resamples of a run, with the real metrics."""
         targets = manifest.targets(steps.video_ids.tolist())
         metric = self.config.datasets[key.dataset].metric
@@ -135,10 +135,10 @@ class Bench:
 
 def make_steps(
     manifest: Manifest, exit_step: np.ndarray, scores: np.ndarray, macs: int = 4_000_000
-) -> Steps:
+) -> StepRecords:
     """Return steps of one frame each: `scores` is `[N, S, C]`, `exit_step` `[N]`."""
     num, num_steps, _ = scores.shape
-    return Steps(
+    return StepRecords(
         video_ids=manifest.rows["video_id"].to_numpy(dtype=np.str_),
         scores=scores.astype(np.float32),
         exit_values=np.zeros((num, num_steps), dtype=np.float32),
@@ -154,7 +154,7 @@ def make_steps(
 
 def simulate(
     manifest: Manifest, rng: np.random.Generator, *, threshold: float = 0.7, num_steps: int = 10
-) -> Steps:
+) -> StepRecords:
     """Return steps whose scores sharpen with each frame, faster on some videos than on others."""
     targets = manifest.targets(manifest.rows["video_id"].tolist())
     hot = np.eye(len(manifest.classes))[targets] if targets.ndim == 1 else targets

@@ -149,14 +149,14 @@ def sound_of(wildcards):
     """Return the index of the sound that a method's networks listen to; none where none does."""
     roles = PLAN.roles(wildcards.dataset, wildcards.method)
     owner = PLAN.config.frames_name(wildcards.dataset)
-    listens = any(PLAN.config.network(role).listens for role in roles)
-    return [LAYOUT.sound(owner) / "index.json"] if listens else []
+    is_audio = any(PLAN.config.network(role).is_audio for role in roles)
+    return [LAYOUT.sound(owner) / "index.json"] if is_audio else []
 
 
 def sound_of_network(wildcards):
     """Return the indices of all sound, for a network that listens."""
-    listens = PLAN.config.network(wildcards.item).listens
-    return [LAYOUT.sound(d) / "index.json" for d in FRAME_OWNERS] if listens else []
+    is_audio = PLAN.config.network(wildcards.item).is_audio
+    return [LAYOUT.sound(d) / "index.json" for d in FRAME_OWNERS] if is_audio else []
 
 
 def weights_of(wildcards):

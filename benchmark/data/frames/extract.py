@@ -17,7 +17,7 @@ from benchmark.data.frames.index import INDEX_NAME, StoreIndex, write_index
 from benchmark.data.frames.recipe import SamplingRecipe
 from benchmark.data.frames.shards import Shard, ShardJob, VideoFile, finished_shard, write_shard
 from benchmark.data.manifest.manifest import Manifest
-from benchmark.data.shard_files import in_processes, remove_strangers
+from benchmark.data.shard_files import in_processes, remove_stale_shards
 from benchmark.data.video_io.probe import Progress
 from benchmark.errors import BenchmarkError, raise_all
 
@@ -58,7 +58,7 @@ def extract(
     failed: dict[str, str] = {}
     index = StoreIndex.of(recipe, _gather(jobs, failed))
     _check_limit(manifest, failed)
-    remove_strangers(folder, "shard-", [job.name for job in jobs])
+    remove_stale_shards(folder, "shard-", [job.name for job in jobs])
     write_index(index, folder)
 
 

@@ -24,7 +24,7 @@ from benchmark.data.manifest.listing import Columns, Listing, list_csv, list_fol
 from benchmark.data.manifest.manifest import Manifest, Task
 from benchmark.data.manifest.stray_files import without_strays
 from benchmark.data.video_io.probe import FileFacts, Progress, probe_files
-from benchmark.data.video_io.probe_cache import KeptFacts
+from benchmark.data.video_io.probe_cache import ProbeCache
 
 __all__ = [
     "Building",
@@ -57,7 +57,7 @@ class Building(TypedDict, total=False):
     base: Manifest | None
     workers: int
     progress: Progress | None
-    kept: KeptFacts | None
+    kept: ProbeCache | None
     inspect: Callable[[Manifest], None] | None
     outside_root: OutsideRoot
 

@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 from benchmark.data.manifest.manifest import Manifest
-from benchmark.data.shard_files import finished, in_processes, remove_strangers
+from benchmark.data.shard_files import finished, in_processes, remove_stale_shards
 from benchmark.data.sound.decoding import NO_TRACK, RATE_HZ, decode_sound, sound_reader
 from benchmark.data.sound.store import (
     SOUND_INDEX,
@@ -95,7 +95,7 @@ def extract_sound(
         if progress is not None:
             progress(num_done, num_videos)
     ordered = tuple(shards[job.path.name] for job in jobs)
-    remove_strangers(folder, "sound-", shards)
+    remove_stale_shards(folder, "sound-", shards)
     index = SoundIndex(shards=ordered, digest=index_digest(ordered))
     write_sealed(folder / SOUND_INDEX, index)
 

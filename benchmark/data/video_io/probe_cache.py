@@ -18,12 +18,12 @@ from typing import Any, TextIO
 from benchmark.data.video_io.probe import FileFacts, Progress, probe_files
 from benchmark.files.writing import digest_of, digest_of_files, write_text
 
-__all__ = ["KeptFacts"]
+__all__ = ["ProbeCache"]
 
 _READ_BY = ("probe.py", "time_stamps.py", "picture_stream.py")
 
 
-class KeptFacts:
+class ProbeCache:
     """Reads files, and keeps what is known of them beside the manifest.
 
     Args:

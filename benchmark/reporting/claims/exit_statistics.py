@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 from benchmark.reporting.figures.class_points import class_points
 from benchmark.reporting.figures.exit_matrix import exit_matrix
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 __all__ = ["accuracy_slope", "class_rank_correlation", "gain_of_later", "loss_of_earlier"]
 
@@ -19,7 +19,7 @@ Weights = npt.NDArray[np.int32]
 _LARGEST_CORRELATION = 0.9999  # its artanh is finite
 
 
-def accuracy_slope(steps: Steps, targets: npt.NDArray[Any], weights: Weights) -> Floats:
+def accuracy_slope(steps: StepRecords, targets: npt.NDArray[Any], weights: Weights) -> Floats:
     """Return the points of accuracy gained with each later exit step: `[B]`.
 
     Least squares over the videos, each at its own exit; NaN where all exit at one step.
@@ -33,7 +33,7 @@ def accuracy_slope(steps: Steps, targets: npt.NDArray[Any], weights: Weights) ->
     return 100 * _ratio((right * centred).sum(axis=1), spread)
 
 
-def loss_of_earlier(steps: Steps, targets: npt.NDArray[Any], weights: Weights) -> Floats:
+def loss_of_earlier(steps: StepRecords, targets: npt.NDArray[Any], weights: Weights) -> Floats:
     """Return the points lost where the classifier of an earlier step answers: `[B]`.
 
     For each video the mean over all steps before its exit; videos that exit at the first step have
@@ -42,7 +42,7 @@ def loss_of_earlier(steps: Steps, targets: npt.NDArray[Any], weights: Weights) -
     return -_mean_change(*exit_matrix(steps, targets, weights), later=False)
 
 
-def gain_of_later(steps: Steps, targets: npt.NDArray[Any], weights: Weights) -> Floats:
+def gain_of_later(steps: StepRecords, targets: npt.NDArray[Any], weights: Weights) -> Floats:
     """Return the points gained where the classifier of a later step answers: `[B]`.
 
     For each video the mean over all steps after its exit; videos that exit at the last step have
@@ -51,7 +51,9 @@ def gain_of_later(steps: Steps, targets: npt.NDArray[Any], weights: Weights) -> 
     return _mean_change(*exit_matrix(steps, targets, weights), later=True)
 
 
-def class_rank_correlation(steps: Steps, targets: npt.NDArray[Any], weights: Weights) -> Floats:
+def class_rank_correlation(
+    steps: StepRecords, targets: npt.NDArray[Any], weights: Weights
+) -> Floats:
     """Return Spearman's correlation over classes of frames and average precision, artanh: `[B]`.
 
     A class that no video of a resample shows is left out of it.

@@ -20,7 +20,7 @@ from benchmark.experiment.paper import load_paper
 from benchmark.methods.discovery import MethodFolder
 from benchmark.reporting.claims.quantities import Quantity
 from benchmark.reporting.tables.measurements import MEASURED, NOT_RUN, Measurement, measure
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 __all__ = [
     "PAPER_DATASETS",
@@ -40,7 +40,7 @@ Row = tuple[str, str]
 
 # A statistic of one seed: steps, targets and weights `[B, N]` -> `[B]`.
 StepStatistic = Callable[
-    [Steps, npt.NDArray[np.generic], npt.NDArray[np.int32]], npt.NDArray[np.float64]
+    [StepRecords, npt.NDArray[np.generic], npt.NDArray[np.int32]], npt.NDArray[np.float64]
 ]
 
 
@@ -88,7 +88,7 @@ class Sample:
         """The logarithm of the mean MACs a video, whose differences are factors."""
 
         def mean_macs(
-            steps: Steps, _targets: npt.NDArray[np.generic], weights: npt.NDArray[np.int32]
+            steps: StepRecords, _targets: npt.NDArray[np.generic], weights: npt.NDArray[np.int32]
         ) -> npt.NDArray[np.float64]:
             means: npt.NDArray[np.float64] = weights @ steps.macs() / weights.sum(axis=1)
             return np.log(means)

@@ -10,8 +10,8 @@ from benchmark.experiment.layout import RunKey
 from benchmark.experiment.plan import Plan
 from benchmark.methods.discovery import MethodFolder
 from benchmark.reporting.claims.claim import Claim, Evidence
-from benchmark.reporting.claims.claims_of_runs import CLAIMS_OF_RUNS
-from benchmark.reporting.claims.claims_of_tables import CLAIMS_OF_TABLES
+from benchmark.reporting.claims.claims_1_to_6 import CLAIMS_1_TO_6
+from benchmark.reporting.claims.claims_7_to_12 import CLAIMS_7_TO_12
 from benchmark.reporting.claims.hypotheses import comparisons
 from benchmark.reporting.claims.samples import ClaimRuns, NotApplicableError, row_keys
 from benchmark.reporting.claims.texts import caption, comparison_cells, verdict_cells
@@ -21,7 +21,7 @@ from benchmark.reporting.tables.formats import Value, to_csv, to_list
 
 __all__ = ["CLAIMS", "Judged", "claims_texts", "judge_claims", "make", "runs_behind"]
 
-CLAIMS = (*CLAIMS_OF_TABLES, *CLAIMS_OF_RUNS)
+CLAIMS = (*CLAIMS_1_TO_6, *CLAIMS_7_TO_12)
 
 
 @dataclass(frozen=True)

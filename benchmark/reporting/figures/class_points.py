@@ -9,13 +9,13 @@ import numpy.typing as npt
 
 from benchmark.evaluation.bootstrap import replicate_metric
 from benchmark.evaluation.metrics import label_matrix
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 __all__ = ["class_points"]
 
 
 def class_points(
-    steps: Steps, targets: npt.NDArray[Any], weights: npt.NDArray[np.int32]
+    steps: StepRecords, targets: npt.NDArray[Any], weights: npt.NDArray[np.int32]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return the mean frames of each class's videos, and its average precision: `[B, C]` each.
 

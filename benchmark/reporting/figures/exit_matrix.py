@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.evaluation.exits import correct_by_step
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 __all__ = ["exit_matrix"]
 
 
 def exit_matrix(
-    steps: Steps, targets: npt.NDArray[Any], weights: npt.NDArray[np.int32]
+    steps: StepRecords, targets: npt.NDArray[Any], weights: npt.NDArray[np.int32]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Count videos by exit step, and those of them that each classifier answers correctly.
 

@@ -19,7 +19,7 @@ from benchmark.reporting.figures.exit_matrix import exit_matrix
 from benchmark.reporting.figures.shown_runs import ShownRun
 from benchmark.reporting.figures.style import GREY, new_figure, say_why_empty
 from benchmark.reporting.tables.formats import Value
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 __all__ = ["draw_exit_statistics", "draw_other_exits"]
 
@@ -113,7 +113,7 @@ def _cells(run: ShownRun) -> list[_Cell]:
     return cells
 
 
-def _once(steps: Steps) -> npt.NDArray[np.int32]:
+def _once(steps: StepRecords) -> npt.NDArray[np.int32]:
     return np.ones((1, steps.num_videos), dtype=np.int32)
 
 

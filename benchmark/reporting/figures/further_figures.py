@@ -23,7 +23,7 @@ from benchmark.reporting.frontier.curves import exit_variants, frontier_keys
 from benchmark.reporting.made import Made, Work
 from benchmark.reporting.tables.formats import Value, to_csv
 from benchmark.reporting.tables.measurements import MEASURED, measure
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 __all__ = ["make", "runs_behind"]
 
@@ -78,7 +78,7 @@ def _strip(plan: Plan) -> Drawn:
     return draw_strip(plan.config, "", [], 0.0, reason)
 
 
-def _strip_of(plan: Plan, key: RunKey, runs: list[Steps]) -> Drawn:
+def _strip_of(plan: Plan, key: RunKey, runs: list[StepRecords]) -> Drawn:
     config, layout = plan.config, plan.layout
     store = FrameStore.open(layout.frames(config.frames_name(key.dataset)))
     manifest, run = manifest_of(config, key.dataset), runs[0]
@@ -107,7 +107,7 @@ def _strip_of(plan: Plan, key: RunKey, runs: list[Steps]) -> Drawn:
 
 
 def _decidable_step(
-    plan: Plan, key: RunKey, store: FrameStore, run: Steps, row: int
+    plan: Plan, key: RunKey, store: FrameStore, run: StepRecords, row: int
 ) -> float | None:
     """Return the first step at which a built-in video can be known; none for other videos."""
     if plan.config.datasets[key.dataset].builtin is None or run.positions is None:

@@ -19,7 +19,7 @@ from benchmark.experiment.paper import FigureSpec
 from benchmark.methods.discovery import MethodFolder
 from benchmark.reporting.tables.measurements import MEASURED, measure
 from benchmark.reporting.tables.rows import NO_DATASET
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 __all__ = ["ShownRun", "dataset_of", "load_run", "shown_runs"]
 
@@ -48,7 +48,7 @@ class ShownRun:
     manifest: Manifest | None = None
 
     def each_seed(
-        self, of: Callable[[Steps, Targets], Result], *, answers_only: bool = False
+        self, of: Callable[[StepRecords, Targets], Result], *, answers_only: bool = False
     ) -> list[Result]:
         """Return what a function makes of the steps and targets of each seed.
 
@@ -63,7 +63,7 @@ class ShownRun:
         """
         return [of(*self._read(key, answers_only)) for key in self.keys]
 
-    def _read(self, key: RunKey, answers_only: bool) -> tuple[Steps, Targets]:
+    def _read(self, key: RunKey, answers_only: bool) -> tuple[StepRecords, Targets]:
         assert self.manifest is not None
         steps = load_steps(self.runs, key, answers_only=answers_only)
         return steps, self.manifest.targets(steps.video_ids.tolist())

@@ -19,7 +19,7 @@ from benchmark.config.profile import Config
 from benchmark.evaluation.exits import correct_by_step
 from benchmark.reporting.figures.style import GREY, caption_below, say_why_empty
 from benchmark.reporting.tables.formats import Value
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 __all__ = ["Shown", "choose_videos", "draw_strip", "shown_steps"]
 
@@ -60,7 +60,7 @@ class Shown:
 
 
 def choose_videos(
-    runs: Sequence[Steps], targets: npt.NDArray[Any], names: Sequence[str]
+    runs: Sequence[StepRecords], targets: npt.NDArray[Any], names: Sequence[str]
 ) -> tuple[str, list[tuple[int, str, float]]]:
     """Return a class, and (row, place, mean exit step) of its easiest and hardest videos.
 
@@ -82,7 +82,7 @@ def choose_videos(
 
 
 def shown_steps(
-    run: Steps,
+    run: StepRecords,
     targets: npt.NDArray[Any],
     row: int,
     decidable_step: float | None,

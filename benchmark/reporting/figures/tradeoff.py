@@ -106,7 +106,7 @@ def _published(spec: FigureSpec) -> list[_Point]:
     (role,) = spec.roles
     for row in load_paper().tables["table1"].rows:
         found = row.published.get(role)
-        # 'All frames' is the dear end of FrameExit's own curve.
+        # 'All frames' is the expensive end of FrameExit's own curve.
         name, label = ("frameexit", "FrameExit") if row.id == "all_frames" else (row.id, row.label)
         if found is None or found.gflops is None or (name, row.group) in drawn:
             continue

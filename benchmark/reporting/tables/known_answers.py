@@ -27,7 +27,7 @@ from benchmark.reporting.made import Made, Work
 from benchmark.reporting.tables.formats import to_csv, to_list
 from benchmark.reporting.tables.measurements import MEASURED, measure
 from benchmark.seeds import derive_seed
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 __all__ = ["Finding", "known_answers_texts", "make", "runs_behind"]
 
@@ -141,7 +141,7 @@ def _findings(config: Config, dataset: str) -> Iterator[Finding]:
     )
 
 
-def _runs(config: Config, dataset: str, method: str, variant: str) -> list[Steps]:
+def _runs(config: Config, dataset: str, method: str, variant: str) -> list[StepRecords]:
     """Return the steps of all seeds; none if any of them has no numbers."""
     if measure(config, dataset, method, variant).status != MEASURED:
         return []
@@ -150,7 +150,7 @@ def _runs(config: Config, dataset: str, method: str, variant: str) -> list[Steps
     return [load_steps(runs, key) for key in keys]
 
 
-def _decidable(run: Steps, truths: Sequence[Truth], store: FrameStore) -> Statistic:
+def _decidable(run: StepRecords, truths: Sequence[Truth], store: FrameStore) -> Statistic:
     """Return the recorded earliest decidable step of each video; one past the last if never."""
     if run.positions is None:
         raise BenchmarkError("FrameExit's rows do not say which frames were opened")

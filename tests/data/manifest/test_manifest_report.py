@@ -19,7 +19,7 @@ from benchmark.data.manifest.report import (
     report_text,
 )
 from benchmark.data.video_io.probe import probe_file
-from benchmark.data.video_io.probe_cache import KeptFacts
+from benchmark.data.video_io.probe_cache import ProbeCache
 from benchmark.errors import BenchmarkError
 from benchmark.experiment.layout import Layout
 from benchmark.files.writing import digest_of
@@ -113,7 +113,7 @@ def test_a_killed_job_goes_on_where_it_was(job, monkeypatch):
     monkeypatch.setattr(module, "probe_file", stops_after_three)
     with pytest.raises(KeyboardInterrupt):
         JOBS["manifest"](job)
-    kept = KeptFacts(path).path
+    kept = ProbeCache(path).path
     assert kept.is_file()
     # The process died while it wrote a line; meanwhile one of the files that were read changed.
     with kept.open("a") as record:
@@ -138,7 +138,7 @@ def test_a_killed_job_goes_on_where_it_was(job, monkeypatch):
 def test_facts_that_other_code_has_read_are_not_taken(job, tmp_path):
     job, _ = job
     videos = sorted(job.config.place("{activitynet_root}").rglob("*.mp4"))
-    kept = KeptFacts(tmp_path / "manifest.csv")
+    kept = ProbeCache(tmp_path / "manifest.csv")
     facts = kept.probe_files(videos, workers=1, progress=None)
     lines = kept.path.read_text().splitlines()
     changed = [json.loads(line) for line in lines[1:]]
@@ -146,17 +146,17 @@ def test_facts_that_other_code_has_read_are_not_taken(job, tmp_path):
         line[3]["num_frames"] = 7
     kept.path.write_text("\n".join([lines[0], *map(json.dumps, changed)]) + "\n")
     # What is not as it was written is read again, and the record is mended.
-    assert len(KeptFacts(tmp_path / "manifest.csv").damaged_lines()) == len(changed)
-    mended = KeptFacts(tmp_path / "manifest.csv").probe_files(videos, workers=1, progress=None)
+    assert len(ProbeCache(tmp_path / "manifest.csv").damaged_lines()) == len(changed)
+    mended = ProbeCache(tmp_path / "manifest.csv").probe_files(videos, workers=1, progress=None)
     assert mended == facts
     assert sorted(kept.path.read_text().splitlines()) == sorted(lines)
     changed = [[*line[:-1], digest_of(line[:-1])] for line in changed]
     text = "\n".join(json.dumps(line) for line in changed) + "\n"
     kept.path.write_text(f"{lines[0]}\n{text}")
-    again = KeptFacts(tmp_path / "manifest.csv").probe_files(videos, workers=1, progress=None)
+    again = ProbeCache(tmp_path / "manifest.csv").probe_files(videos, workers=1, progress=None)
     assert {one.num_frames for one in again} == {7}
     kept.path.write_text(f"{lines[0][::-1]}\n{text}")
-    again = KeptFacts(tmp_path / "manifest.csv").probe_files(videos, workers=2, progress=None)
+    again = ProbeCache(tmp_path / "manifest.csv").probe_files(videos, workers=2, progress=None)
     assert again == facts
 
 

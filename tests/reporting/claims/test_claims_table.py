@@ -15,12 +15,12 @@ from benchmark.experiment.layout import RunKey
 from benchmark.experiment.paper import load_paper
 from benchmark.files.sealed import read_sealed, write_sealed
 from benchmark.reporting.claims.claim import less_costly
-from benchmark.reporting.claims.claims_of_runs import EQUAL, FRACTION
-from benchmark.reporting.claims.claims_of_tables import (
+from benchmark.reporting.claims.claims_1_to_6 import (
     LARGEST_LOSS,
     LARGEST_SATURATED_GAIN,
     LEAST_SAVING,
 )
+from benchmark.reporting.claims.claims_7_to_12 import EQUAL, FRACTION
 from benchmark.reporting.claims.samples import ClaimRuns
 from benchmark.reporting.claims.table import (
     CLAIMS,
@@ -29,7 +29,7 @@ from benchmark.reporting.claims.table import (
     runs_behind,
 )
 from benchmark.reporting.sources import Sources
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 CLASSES = [f"class{letter}" for letter in "abcdef"]
 METHODS = {
@@ -176,7 +176,7 @@ def test_resamples_are_those_of_the_evaluation(filled):
     drawn = dataset_resamples("films", ids, filled.config.bootstrap.replicates)
     folder = RunKey("films", "ours", "default", 0).folder(filled.layout.runs)
     right = accuracy(
-        Steps.load(folder / "predictions.parquet"),
+        StepRecords.load(folder / "predictions.parquet"),
         manifest.targets(manifest.rows["video_id"].tolist()),
         drawn,
     )

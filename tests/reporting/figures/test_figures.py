@@ -15,7 +15,7 @@ from benchmark.experiment.paper import load_paper
 from benchmark.reporting.figures.classes import draw_classes
 from benchmark.reporting.figures.shown_runs import ShownRun
 from benchmark.reporting.figures.style import in_style_order, style_of
-from benchmark.step_records import Steps
+from benchmark.step_records import StepRecords
 
 FIGURES = ["figure3", "figure4", "figure5", "figure6"]
 EVERYWHERE = dict.fromkeys(FIGURES[1:], "frameexit")
@@ -129,7 +129,7 @@ def test_classes_stand_at_their_own_frames_and_precision(filled, tmp_path):
     frames, precisions = [], []
     for seed in filled.config.seeds:
         folder = RunKey("films", "ours", "default", seed).folder(filled.layout.runs)
-        steps = Steps.load(folder / "predictions.parquet")
+        steps = StepRecords.load(folder / "predictions.parquet")
         shows = manifest.rows["labels"].str.split("|").map(lambda names: "classb" in names)
         frames.append(steps.exit_step[shows.to_numpy()].mean())
         precisions.append(average_precision(steps.exit_scores()[:, 1], shows.to_numpy()))
@@ -195,7 +195,7 @@ def test_the_front_is_what_nothing_beats_but_the_bound(make_bench, tmp_path):
     shown = {
         "first": {"figure6": "first"},
         "worse": {"figure6": "worse"},
-        "dear": {"figure6": "dear"},
+        "expensive": {"figure6": "expensive"},
     }
     bench = make_bench(
         {"m": ("method", shown), "oracle": ("control", {"default": {"figure6": "oracle_exit"}})}
@@ -203,7 +203,7 @@ def test_the_front_is_what_nothing_beats_but_the_bound(make_bench, tmp_path):
     numbers = {
         ("m", "first"): (0.8, 2e9),
         ("m", "worse"): (0.7, 3e9),
-        ("m", "dear"): (0.9, 4e9),
+        ("m", "expensive"): (0.9, 4e9),
         ("oracle", "default"): (0.99, 1e9),
     }
     for (method, variant), (value, macs) in numbers.items():
@@ -214,5 +214,5 @@ def test_the_front_is_what_nothing_beats_but_the_bound(make_bench, tmp_path):
     write_shown(bench.config, bench.methods, "figure6", tmp_path)
     measured = [row for row in read(tmp_path / "figure6.csv") if row["source"] == "measured"]
     assert {row["label"]: row["on_front"] for row in measured} == {
-        "m first": "True", "m worse": "False", "m dear": "True", "oracle default": "False",
+        "m first": "True", "m worse": "False", "m expensive": "True", "oracle default": "False",
     }  # fmt: skip

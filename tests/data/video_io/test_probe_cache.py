@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from benchmark.data.video_io.probe_cache import KeptFacts
+from benchmark.data.video_io.probe_cache import ProbeCache
 from benchmark.files.writing import digest_of
 
 
@@ -22,7 +22,7 @@ def video(tmp_path, write_video):
 
 
 def _facts(video):
-    return KeptFacts(video.with_name("manifest.csv"))
+    return ProbeCache(video.with_name("manifest.csv"))
 
 
 def _record(video):
