@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict
 
@@ -18,6 +19,7 @@ from benchmark.experiment.shown_runs import result_files
 from benchmark.files.sealed import check_file, file_sha256, read_sealed_model, write_sealed
 from benchmark.files.writing import replace_when_complete, write_text
 from benchmark.reporting.artefacts import Artefact, artefacts_of
+from benchmark.reporting.figures.style import SETTINGS
 from benchmark.reporting.made import Work
 
 __all__ = ["Sources", "shown_file", "write_artefact"]
@@ -91,5 +93,5 @@ def _save(figure: Figure, path: Path) -> None:
         path.suffix
     )
     if metadata is not None:
-        with replace_when_complete(path) as partial:
+        with replace_when_complete(path) as partial, rc_context(SETTINGS):
             figure.savefig(partial, format=path.suffix[1:], dpi=200, metadata=metadata)
