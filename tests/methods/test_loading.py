@@ -42,6 +42,7 @@ def load(tmp_path, monkeypatch, request):
         ("class Odd(BaseException):\n    pass\nraise Odd('x')\n", r"does not import: Odd\('x'\)"),
         ("raise GeneratorExit\n", r"does not import: GeneratorExit\(\)"),
         ("print('words')\n", "has no class 'Method' with 'Params'"),
+        ("class Method:\n    Params = int\n", r"its class 'Method' derives from none of .* Fix"),
     ],
 )
 def test_code_that_cannot_be_imported_is_named_with_the_reason(load, code, message):
