@@ -100,6 +100,17 @@ def job(stage, *wildcards, **others):
     )
 
 
+def files_of(artefact):
+    """Return all files of an artefact, its record with them."""
+    return [LAYOUT.root / file for file in (*artefact.files, artefact.record)]
+
+
+def files_in_report():
+    """Return what the report shows: everything, but measured time only where it is there."""
+    shown = [one for one in ARTEFACTS if one.is_repeatable or one.is_there(LAYOUT)]
+    return [file for one in shown if one.name != "report" for file in files_of(one)]
+
+
 def log_of(stage, *wildcards):
     """Return the path of a stage's log."""
     name = "-".join([stage, *(f"{{{wildcard}}}" for wildcard in wildcards)])

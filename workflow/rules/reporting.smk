@@ -4,17 +4,6 @@ RESULTS = [LAYOUT.results_index(dataset, method) for dataset, method in PLAN.var
 MANIFESTS = [folder.folder / "method.yaml" for folder in METHODS.values()]
 
 
-def files_of(artefact):
-    """Return all files of an artefact, its record with them."""
-    return [LAYOUT.root / file for file in (*artefact.files, artefact.record)]
-
-
-def files_in_report():
-    """Return what the report shows: all but what a user has not asked for and is never implied."""
-    shown = [one for one in ARTEFACTS if one.is_repeatable or one.is_there(LAYOUT)]
-    return [file for one in shown if one.name != "report" for file in files_of(one)]
-
-
 READ = {
     "truth": [LAYOUT.videos(dataset) / "truth.jsonl" for dataset in BUILTIN],
     "frames": [LAYOUT.frames(dataset) / "index.json" for dataset in FRAME_OWNERS],
