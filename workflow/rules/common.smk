@@ -219,6 +219,22 @@ def results_on_paper_datasets():
     return sorted(p for folder in folders for p in folder.glob("runs/*/*/results.json"))
 
 
+def read_by(artefact):
+    """Return an input function: what an artefact reads beside the results of its profile."""
+    sources = {
+        "truth": lambda: [LAYOUT.videos(d) / "truth.jsonl" for d in BUILTIN],
+        "frames": lambda: [LAYOUT.frames(d) / "index.json" for d in FRAME_OWNERS],
+        "other profiles": results_on_paper_datasets,
+        "LaTeX tables": lambda: [LAYOUT.tables / f"{t}.tex" for t in PLAN.paper.tables],
+        "other artefacts": lambda: [*files_in_report(), ROOT / "CITATION.cff"],
+    }
+
+    def paths(wildcards):
+        return [path for what in artefact.reads for path in sources[what]()]
+
+    return paths
+
+
 def rows_of_source(wildcards):
     """Return the prediction indices of the method whose rows a control re-reads."""
     dataset = wildcards.dataset

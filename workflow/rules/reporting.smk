@@ -4,15 +4,6 @@ RESULTS = [LAYOUT.results_index(dataset, method) for dataset, method in PLAN.var
 MANIFESTS = [folder.folder / "method.yaml" for folder in METHODS.values()]
 
 
-READ = {
-    "truth": [LAYOUT.videos(dataset) / "truth.jsonl" for dataset in BUILTIN],
-    "frames": [LAYOUT.frames(dataset) / "index.json" for dataset in FRAME_OWNERS],
-    "other profiles": results_on_paper_datasets(),
-    "LaTeX tables": [LAYOUT.tables / f"{name}.tex" for name in PLAN.paper.tables],
-    "other artefacts": [*files_in_report(), ROOT / "CITATION.cff"],
-}
-
-
 for artefact in ARTEFACTS:
 
     rule:
@@ -21,7 +12,7 @@ for artefact in ARTEFACTS:
         input:
             results=RESULTS,
             methods=MANIFESTS,
-            read=[path for what in artefact.reads for path in READ[what]],
+            read=read_by(artefact),
             code=imported_files((artefact.dotted_module,)),
             lock=LOCK,
         output:
