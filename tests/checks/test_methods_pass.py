@@ -30,8 +30,8 @@ def test_a_failed_check_is_explained_and_the_exit_code_says_so(write_method, cap
         "source: {method: frameexit}\nvariants: {default: {label: plain}}\n"
     )
     code = (
-        "from dataclasses import dataclass\n@dataclass\nclass Params: ...\n"
-        "class Method:\n    Params = Params\n"
+        "from dataclasses import dataclass\nfrom benchmark.contract import ExitControl\n"
+        "@dataclass\nclass Params: ...\nclass Method(ExitControl):\n    Params = Params\n"
     )
     root = write_method("one_more", manifest, code)
     assert main(["check", "one_more", "--methods-path", str(root)]) == 1

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from benchmark.data.manifest.manifest import of_dataset as module
+from benchmark.data.manifest import of_dataset as module
 from benchmark.data.manifest.of_dataset import manifest_of
 from benchmark.errors import BenchmarkError
 

@@ -1,5 +1,7 @@
 """A checkpoint holds all that a stage changes, and what it cannot hold ends the run."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -217,7 +219,7 @@ def test_a_stage_that_was_killed_goes_on_with_its_buffers(trainer, monkeypatch, 
     made = trainer(f"killed_{name}", KEPT[name][:3])
     compute = made.plan.config.compute.model_copy(update={"checkpoint_epochs": 1})
     config = made.plan.config.model_copy(update={"compute": compute})
-    monkeypatch.setattr(made, "plan", made.plan.__class__(**{**vars(made.plan), "config": config}))
+    monkeypatch.setattr(made, "plan", replace(made.plan, config=config))
     made.get("default", 0, 0)
     whole = {path.name: path.read_bytes() for path in (made.folder / "checkpoints").iterdir()}
     made.folder = tmp_path / "killed"

@@ -23,7 +23,7 @@ def smoke(tmp_path_factory):
 
 def test_every_table_and_figure_of_the_paper_is_there(smoke):
     run, printed = smoke
-    paper = yaml.safe_load((REPOSITORY / "benchmark" / "reporting" / "paper.yaml").read_text())
+    paper = yaml.safe_load((REPOSITORY / "benchmark" / "experiment" / "paper.yaml").read_text())
     expected = [
         *(f"tables/{table}.{kind}" for table in paper["tables"] for kind in ("csv", "md", "tex")),
         *(f"figures/{name}.{kind}" for name in paper["figures"] for kind in ("png", "svg", "csv")),

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
+from benchmark.data.manifest import labels as labels_module
 from benchmark.data.manifest.labels import encode_labels
-from benchmark.data.manifest.manifest import labels as labels_module
 
 CLASSES = ("action/run", "action/swim", "object/ball", "scene/beach")
 CELLS = ["action/run", "scene/beach|action/swim|object/ball", "object/ball", "action/swim"]

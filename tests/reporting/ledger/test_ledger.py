@@ -15,6 +15,7 @@ from benchmark.experiment.paper import load_paper
 from benchmark.experiment.plan import Plan
 from benchmark.experiment.shown_runs import other_paper_profiles
 from benchmark.reporting.artefacts import artefact_named
+from benchmark.reporting.ledger import lines as ledger
 from benchmark.reporting.ledger.files import ledger_texts
 from benchmark.reporting.ledger.lines import (
     STATUSES,
@@ -23,7 +24,6 @@ from benchmark.reporting.ledger.lines import (
     computed_costs,
     ledger_lines,
 )
-from benchmark.reporting.ledger.lines import lines as ledger
 from benchmark.reporting.ledger.runs import Filler
 from benchmark.reporting.made import Work
 from benchmark.reporting.sources import Sources, write_artefact
